@@ -1,0 +1,8 @@
+// npm run build: dist of every package, from nothing, so that no output of a deleted source is left.
+import { rmSync } from "node:fs"
+import { step } from "./steps.mjs"
+
+const packages = ["packages/sluice", "packages/node", "packages/bench"]
+
+for (const path of packages) rmSync(new URL(`../${path}/dist`, import.meta.url), { recursive: true, force: true })
+step("build", "tsc", ["-b", ...packages])

@@ -1,0 +1,15 @@
+// Runs beside the installed packages: imports each by its name, and each of its modules by theirs.
+import assert from "node:assert/strict"
+
+/** @type {Record<string, ReadonlyArray<string>>} */
+const promised = JSON.parse(process.argv[2] ?? "{}")
+
+for (const [name, modules] of Object.entries(promised)) {
+  const all = await import(name)
+  assert.deepEqual(Object.keys(all), [...modules].sort(), `what ${name} exports`)
+  for (const module of modules) {
+    assert.ok(Object.keys(await import(`${name}/${module}`)).length > 0, `${name}/${module} exports nothing`)
+  }
+  await assert.rejects(import(`${name}/internal/webPlatform`), `${name} hides its internal modules`)
+  console.log(`${name}: ${modules.length} modules`)
+}
