@@ -1,0 +1,448 @@
+/**
+ * The opening handshake of RFC 6455 §4, both roles, as a typestate machine over bytes.
+ *
+ * ```text
+ * server   AwaitingHead --receive--> Received --offer--> Offered --negotiate--> Accepted | Rejection
+ * client   Initiated --request--> AwaitingResponse --receiveResponse--> ClientAccepted | Rejection | InvalidResponse
+ * ```
+ *
+ * A transition takes the one state for which it is defined, so that an illegal step does not compile. It is pure and
+ * total: every sequence of bytes ends in one of the results above, or asks for more within the limits. `offer` checks
+ * what the RFC demands of a request, `negotiate` applies the policy of the application; what an application decides with
+ * effects, such as authentication, goes between the two. Only `Accepted` has a 101.
+ *
+ * A request is refused for the first of these: the syntax of its head and the limits on it, the version of HTTP, the
+ * method, the request target, `Host`, content, `Expect`, `Upgrade`, `Connection`, `Sec-WebSocket-Version`,
+ * `Sec-WebSocket-Key`, `Sec-WebSocket-Protocol`, `Sec-WebSocket-Extensions`, a repeated `Origin`; then, by the policy,
+ * the origin and the subprotocol.
+ *
+ * The module reads no sockets, draws no random numbers, follows no redirects, and knows no clock: the nonce is an
+ * argument, and `Rejection.HandshakeTimeout` is for whoever has a clock.
+ *
+ * @since 0.1.0
+ */
+import { sha1 } from "@noble/hashes/sha1"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Extension from "./Extension.js"
+import type * as Fields from "./Fields.js"
+import * as Http1 from "./Http1.js"
+import * as Accumulator from "./internal/accumulator.js"
+import * as Authority from "./internal/authority.js"
+import { encodeHead } from "./internal/encodeHead.js"
+import { trusted } from "./internal/fields.js"
+import * as Grammar from "./internal/grammar.js"
+import type {
+  Accepted,
+  AwaitingHead,
+  AwaitingResponse,
+  ClientAccepted,
+  Initiated,
+  InitiateOptions,
+  Offered,
+  OriginPolicy,
+  Policy,
+  Received,
+  Refusing,
+  Request,
+  Response,
+  Subprotocol
+} from "./internal/handshakeState.js"
+import { InvalidResponse } from "./internal/invalidResponse.js"
+import * as OfferFields from "./internal/offerFields.js"
+import * as Origin from "./internal/origin.js"
+import { besides } from "./internal/ownFields.js"
+import { RequestError } from "./internal/requestError.js"
+import * as ResponseBody from "./internal/responseBody.js"
+import * as SwitchingResponse from "./internal/switchingResponse.js"
+import * as Rejection from "./Rejection.js"
+import * as Upgrade from "./Upgrade.js"
+
+export {
+  type Accepted,
+  type AwaitingHead,
+  type AwaitingResponse,
+  type ClientAccepted,
+  type Initiated,
+  type InitiateOptions,
+  InvalidResponse,
+  type Offered,
+  type OriginPolicy,
+  type Policy,
+  type Received,
+  type Request,
+  RequestError,
+  type Response,
+  type Subprotocol
+}
+
+/**
+ * Server: the start, with the limits on the head.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const awaitingHead = (limits?: Http1.Options): AwaitingHead => ({
+  _tag: "AwaitingHead",
+  reading: Http1.request(limits)
+})
+
+/**
+ * Server: reads one more chunk of the connection.
+ *
+ * Fails with `TargetTooLong`, `HeadTooLarge`, or `BadRequest` of reason `Syntax`, as soon as that is known.
+ *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { Handshake, Rejection } from "sluice"
+ *
+ * // for a request that comes in one chunk
+ * const answer = (chunk: Uint8Array) =>
+ *   Handshake.receive(Handshake.awaitingHead(), chunk).pipe(
+ *     Either.filterOrLeft(
+ *       (state) => state._tag === "Received",
+ *       () => new Rejection.HandshakeTimeout({ timeout: 0 })
+ *     ),
+ *     Either.flatMap(Handshake.offer),
+ *     Either.flatMap((offered) => Handshake.negotiate(offered, { subprotocols: ["chat.v2", "chat.v1"] })),
+ *     Either.match({ onLeft: Rejection.toBytes, onRight: Handshake.response })
+ *   )
+ * ```
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const receive = (
+  state: AwaitingHead,
+  chunk: Uint8Array
+): Either.Either<AwaitingHead | Received, Rejection.Rejection> =>
+  Either.mapBoth(Http1.receive(state.reading, chunk), {
+    onLeft: refuseHead,
+    onRight: (read): AwaitingHead | Received =>
+      read._tag === "Complete" ? received(read.head, read.rest) : { _tag: "AwaitingHead", reading: read }
+  })
+
+const refuseHead = (error: Http1.HeadError): Rejection.Rejection => {
+  const { limit = 0, seen = 0 } = error
+  switch (error.reason) {
+    case "TargetTooLong":
+      return new Rejection.TargetTooLong({ limit, seen })
+    case "HeadTooLarge":
+      return new Rejection.HeadTooLarge({ what: "bytes", limit, seen })
+    case "TooManyFields":
+      return new Rejection.HeadTooLarge({ what: "fields", limit, seen })
+    default:
+      return new Rejection.BadRequest({ reason: "Syntax", detail: error.message })
+  }
+}
+
+/**
+ * Server: a request whose head was read elsewhere, for example by an HTTP server; `rest` is what came after it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const received: (request: Request, rest?: Uint8Array) => Received = Upgrade.received
+
+/**
+ * Server: checks all that RFC 6455 §4.2.1 demands of the request, in the order of the module's description.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const offer = (state: Received): Either.Either<Offered, Rejection.Rejection> => {
+  const { request } = state
+  // §4.2.1: "An HTTP/1.1 or higher GET request"; `Upgrade.negotiate` refuses the version, before all else
+  if (request.method !== "GET" && Upgrade.canUpgrade(request)) return Either.left(new Rejection.MethodNotAllowed())
+  return Either.flatMap(Upgrade.negotiate(state, ["websocket"]), (negotiated) =>
+    Either.map(OfferFields.read(request.fields), (asked) => ({
+      _tag: "Offered",
+      protocol: negotiated.protocol,
+      request,
+      authority: negotiated.authority,
+      resource: negotiated.resource,
+      continue: negotiated.continue,
+      key: asked.key,
+      subprotocols: asked.subprotocols,
+      extensions: asked.extensions,
+      origin: asked.origin,
+      rest: negotiated.rest
+    }))
+  )
+}
+
+/**
+ * Server: applies the policy of the application to the offer (RFC 6455 §4.2.2).
+ *
+ * Of the subprotocols the one that the policy wants most is chosen among those that the client asks for; only what was
+ * chosen is sent back. Fails with `ForbiddenOrigin`, or with `NoCommonSubprotocol` when the client asks for subprotocols
+ * and none is spoken here, or for none where one is required.
+ *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { Handshake } from "sluice"
+ *
+ * const accept = (offered: Handshake.Offered) =>
+ *   Handshake.negotiate(offered, {
+ *     origin: ["https://example.com"],
+ *     subprotocols: ["chat.v2", "chat.v1"],
+ *     subprotocolRequired: true
+ *   }).pipe(Either.map((accepted): "chat.v2" | "chat.v1" => accepted.subprotocol))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const negotiate = <
+  const P extends ReadonlyArray<string> = readonly [],
+  const R extends boolean = false,
+  Config = never
+>(
+  state: Offered,
+  policy: Policy<P, R, Config> = {}
+): Either.Either<Accepted<Subprotocol<P, R>, Config>, Rejection.Rejection> => {
+  if (!isAllowed(state, policy.origin ?? "same-origin")) {
+    return Either.left(new Rejection.ForbiddenOrigin({ origin: state.origin }))
+  }
+  const supported: ReadonlyArray<P[number]> = policy.subprotocols ?? []
+  const subprotocol = supported.find((name) => state.subprotocols.includes(name))
+  if (subprotocol === undefined && (state.subprotocols.length > 0 || policy.subprotocolRequired === true)) {
+    return Either.left(new Rejection.NoCommonSubprotocol({ supported }))
+  }
+  const agreements = Extension.negotiate(state.extensions, policy.extensions ?? [])
+  // tokens of the client or of the extensions that `Extension.negotiate` checked, and fields that are checked
+  const fields: Array<Fields.Field> = [["Sec-WebSocket-Accept", acceptKey(state.key)]]
+  if (subprotocol !== undefined) fields.push(["Sec-WebSocket-Protocol", subprotocol])
+  if (agreements.length > 0) {
+    fields.push(["Sec-WebSocket-Extensions", Extension.format(agreements.map(({ response }) => response))])
+  }
+  return Either.right({
+    _tag: "Accepted",
+    role: "server",
+    request: state.request,
+    authority: state.authority,
+    resource: state.resource,
+    // `undefined` did not come through above when one is required
+    subprotocol: subprotocol as Subprotocol<P, R>,
+    extensions: agreements,
+    switching: Upgrade.switching(state, trusted([...fields, ...(policy.fields ?? [])]) as Upgrade.ExtraFields),
+    rest: state.rest
+  })
+}
+
+const isAllowed = (state: Offered, policy: OriginPolicy): boolean => {
+  const { origin } = state
+  if (typeof policy === "function") return policy(origin, state)
+  // RFC 6455 §4.2.1, item 7: "A connection attempt lacking this header field SHOULD NOT be interpreted as coming from a
+  // browser client."
+  if (policy === "any" || origin === undefined) return true
+  return policy === "same-origin" ? Origin.isSame(origin, state.authority) : Origin.isAmong(origin, policy)
+}
+
+/**
+ * Server: the bytes of the 101, the last of HTTP on this connection.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const response = (accepted: Accepted): Uint8Array => Upgrade.encodeSwitching(accepted.switching)
+
+/**
+ * `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4).
+ *
+ * @example
+ * ```ts
+ * import { Handshake } from "sluice"
+ *
+ * Handshake.acceptKey("dGhlIHNhbXBsZSBub25jZQ==") // "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const acceptKey = (key: string): string =>
+  Encoding.encodeBase64(sha1(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`))
+
+/**
+ * Client: the request of RFC 6455 §4.1, for a nonce of 16 bytes that must be random and new for each connection.
+ *
+ * Fails with `RequestError`, or with `FieldError` for `fields`: those of the handshake cannot be among them.
+ *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { Handshake } from "sluice"
+ *
+ * const initiated = Handshake.initiate(
+ *   { authority: "example.com", target: "/chat", subprotocols: ["chat.v2", "chat.v1"] },
+ *   crypto.getRandomValues(new Uint8Array(16))
+ * )
+ * const sent = Either.map(initiated, (initiated) => {
+ *   const [awaiting, bytes] = Handshake.request(initiated)
+ *   return { awaiting, bytes }
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const initiate = <const P extends ReadonlyArray<string> = readonly [], Config = never>(
+  options: InitiateOptions<P, Config>,
+  nonce: Uint8Array
+): Either.Either<Initiated<P[number], Config>, Fields.FieldError | RequestError> => {
+  const { authority, origin, target = "/" } = options
+  const subprotocols: ReadonlyArray<P[number]> = options.subprotocols ?? []
+  const extensions = options.extensions ?? []
+  // §4.1, item 7: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
+  if (nonce.length !== 16) return wrong("Nonce", `the nonce has ${nonce.length} bytes, not 16`)
+  const host = Authority.parse(authority)
+  if (host === undefined || host.host === "") {
+    return wrong("Authority", `${Grammar.printable(authority)} is not a host with a port or without`)
+  }
+  if (Http1.targetForm("GET", target) !== "origin") {
+    return wrong("Target", `${Grammar.printable(target)} is not a path in visible ASCII, without a fragment`)
+  }
+  if (origin !== undefined && (origin === "" || Grammar.firstOutside(origin, Grammar.isVisibleCode) !== -1)) {
+    return wrong("Origin", `${Grammar.printable(origin)} is not an origin`)
+  }
+  // §4.1, item 10: "and MUST all be unique strings"
+  if (!subprotocols.every(Grammar.isToken) || new Set(subprotocols).size !== subprotocols.length) {
+    return wrong("Subprotocol", `${Grammar.printable(subprotocols.join(", "))} are not distinct tokens`)
+  }
+  return Either.gen(function* () {
+    const offers = yield* Either.mapLeft(
+      Extension.offers(extensions),
+      ({ detail }) => new RequestError({ reason: "Extensions", detail })
+    )
+    const extra = yield* besides(options.fields ?? [], reserved)
+    const key = Encoding.encodeBase64(nonce)
+    const fields: Array<Fields.Field> = [
+      ["Host", authority],
+      ["Upgrade", "websocket"],
+      ["Connection", "Upgrade"],
+      ["Sec-WebSocket-Key", key],
+      ["Sec-WebSocket-Version", "13"]
+    ]
+    if (origin !== undefined) fields.push(["Origin", origin])
+    if (subprotocols.length > 0) fields.push(["Sec-WebSocket-Protocol", subprotocols.join(", ")])
+    if (offers.length > 0) fields.push(["Sec-WebSocket-Extensions", Extension.format(offers)])
+    const request: Request = { method: "GET", target, version: "1.1", fields: trusted([...fields, ...extra]) }
+    const bytes = encodeHead(`GET ${target} HTTP/1.1`, request.fields)
+    return { _tag: "Initiated" as const, request, key, subprotocols, extensions, bytes }
+  })
+}
+
+/** What the client writes itself, and what would announce content, which this request has not. */
+const reserved = ["Host", "Upgrade", "Connection", "Origin", "Content-Length", "Transfer-Encoding", "Expect"]
+
+const wrong = (reason: RequestError["reason"], detail: string): Either.Either<never, RequestError> =>
+  Either.left(new RequestError({ reason, detail }))
+
+/**
+ * Client: the bytes of the request, and the state that waits for the reply within the limits on its head.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const request = <S extends string, Config>(
+  initiated: Initiated<S, Config>,
+  limits?: Http1.Options
+): readonly [AwaitingResponse<S, Config>, Uint8Array] => [
+  { _tag: "AwaitingResponse", initiated, limits, interim: 0, reading: Http1.response(limits) },
+  initiated.bytes
+]
+
+/** RFC 9110 §15.2 asks for "one or more 1xx responses received prior to a final response"; nobody needs this many. */
+const maxInterim = 16
+
+/**
+ * Client: reads one more chunk of the reply (RFC 6455 §4.1).
+ *
+ * A reply of 300 and above is read with its body, of which at most `Rejection.maxBody` bytes are kept, and is the
+ * `Rejection` that it stands for. A 101 that does not fit the request, and any other reply, is an `InvalidResponse`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const receiveResponse = <S extends string, Config>(
+  state: AwaitingResponse<S, Config>,
+  chunk: Uint8Array
+): Either.Either<AwaitingResponse<S, Config> | ClientAccepted<S, Config>, Rejection.Rejection | InvalidResponse> => {
+  if (state.reading._tag === "Refusing") return receiveBody(state, state.reading, chunk)
+  const read = Http1.receive(state.reading, chunk)
+  if (Either.isLeft(read)) return Either.left(invalidHead(read.left))
+  if (read.right._tag !== "Complete") return Either.right({ ...state, reading: read.right })
+  const { head, rest } = read.right
+  if (head.status === 101) return confirm(state.initiated, head, rest)
+  if (head.status < 200) {
+    const interim = state.interim + 1
+    return interim > maxInterim
+      ? invalid("Interim", `more than ${maxInterim} interim replies`)
+      : receiveResponse({ ...state, interim, reading: Http1.response(state.limits) }, rest)
+  }
+  if (head.status < 300) return invalid("Status", `the server answered ${head.status}, not 101`)
+  const body = ResponseBody.begin(head)
+  return body instanceof Http1.HeadError
+    ? Either.left(invalidHead(body))
+    : receiveBody(state, { _tag: "Refusing", head, body }, rest)
+}
+
+const invalid = (reason: InvalidResponse["reason"], detail: string): Either.Either<never, InvalidResponse> =>
+  Either.left(new InvalidResponse({ reason, detail }))
+
+const invalidHead = ({ message, reason }: Http1.HeadError): InvalidResponse => {
+  const isLimit = reason === "HeadTooLarge" || reason === "TooManyFields" || reason === "TargetTooLong"
+  return new InvalidResponse({
+    reason: isLimit ? "HeadTooLarge" : reason === "Framing" ? reason : "Syntax",
+    detail: message
+  })
+}
+
+const confirm = <S extends string, Config>(
+  { extensions, key, request, subprotocols }: Initiated<S, Config>,
+  response: Response,
+  rest: Uint8Array
+): Either.Either<ClientAccepted<S, Config>, InvalidResponse> =>
+  Either.gen(function* () {
+    yield* SwitchingResponse.check(response, acceptKey(key))
+    return {
+      _tag: "Accepted" as const,
+      role: "client" as const,
+      request,
+      response,
+      extensions: yield* SwitchingResponse.extensions(response.fields, extensions),
+      subprotocol: yield* SwitchingResponse.subprotocol(response.fields, subprotocols),
+      rest
+    }
+  })
+
+const receiveBody = <S extends string, Config>(
+  state: AwaitingResponse<S, Config>,
+  { body, head }: Refusing,
+  chunk: Uint8Array
+): Either.Either<AwaitingResponse<S, Config>, Rejection.Rejection | InvalidResponse> => {
+  const read = ResponseBody.receive(body, chunk, Rejection.maxBody)
+  if (read instanceof Http1.HeadError) return Either.left(invalidHead(read))
+  return ResponseBody.isComplete(read)
+    ? Either.left(Rejection.fromResponse(head, Accumulator.toBytes(read.kept), read.truncated))
+    : Either.right({ ...state, reading: { _tag: "Refusing", head, body: read } })
+}
+
+/**
+ * Client: what it means that the connection ends here.
+ *
+ * A refusal of which the head had come: `truncated` if its body says that there was more (RFC 9112 §8). Otherwise
+ * an `InvalidResponse` of reason `UnexpectedEnd`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const endOfResponse = (state: AwaitingResponse): Rejection.Rejection | InvalidResponse => {
+  if (state.reading._tag === "Refusing") {
+    const { body, head } = state.reading
+    return Rejection.fromResponse(head, Accumulator.toBytes(body.kept), ResponseBody.isCut(body))
+  }
+  return new InvalidResponse({ reason: "UnexpectedEnd", detail: "the connection ended before the reply" })
+}

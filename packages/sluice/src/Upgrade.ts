@@ -1,0 +1,330 @@
+/**
+ * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is.
+ *
+ * `negotiate` says which of my protocols a request asks for, typed by the names given; `switching` is the 101 that
+ * answers it, and `rest` the first bytes of the new protocol. WebSocket is one protocol (see `Handshake`), `h2c` is
+ * another, one of your own a third. The module does not read bytes, and the fields that a protocol adds to the request
+ * are checked by whoever knows that protocol.
+ *
+ * Refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
+ * `Connection`.
+ *
+ * @since 0.1.0
+ */
+import type * as Brand from "effect/Brand"
+import * as Either from "effect/Either"
+import * as Fields from "./Fields.js"
+import * as Http1 from "./Http1.js"
+import * as Authority from "./internal/authority.js"
+import { encodeHead } from "./internal/encodeHead.js"
+import { trusted } from "./internal/fields.js"
+import * as Grammar from "./internal/grammar.js"
+import * as Latin1 from "./internal/latin1.js"
+import { besides } from "./internal/ownFields.js"
+import { encodeUtf8 } from "./internal/webPlatform.js"
+import * as Rejection from "./Rejection.js"
+
+/**
+ * A request whose head is whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Received {
+  /** Tells it from the other states of a handshake. */
+  readonly _tag: "Received"
+  /** The head. */
+  readonly request: Http1.RequestHead
+  /** The bytes that came after the head. */
+  readonly rest: Uint8Array
+}
+
+/**
+ * A request whose head was read elsewhere, for example by an HTTP server.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const received = (request: Http1.RequestHead, rest: Uint8Array = new Uint8Array(0)): Received => ({
+  _tag: "Received",
+  request,
+  rest
+})
+
+/**
+ * One element of `Upgrade`: `websocket`, or `HTTP/2.0`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Protocol {
+  /** A token; its case does not matter. */
+  readonly name: string
+  /** What follows the slash, if there is one. */
+  readonly version: string | undefined
+}
+
+/**
+ * The protocols that a request asks for, the most wanted first; none if it has no `Upgrade`, or is of HTTP/1.0, where
+ * the field must be ignored (RFC 9110 §7.8).
+ *
+ * Fails with `BadRequest` (reason `Upgrade`) where an element is not a name, or a name, a slash and a version.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const requested = (head: Http1.RequestHead): Either.Either<ReadonlyArray<Protocol>, Rejection.BadRequest> => {
+  const protocols: Array<Protocol> = []
+  // RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade field."
+  if (!canUpgrade(head)) return Either.right(protocols)
+  for (const element of Fields.list(head.fields, "Upgrade")) {
+    const protocol = Grammar.parseProtocol(element)
+    if (protocol === undefined) return bad("Upgrade", `${Grammar.printable(element)} in Upgrade is not a protocol`)
+    protocols.push(protocol)
+  }
+  return Either.right(protocols)
+}
+
+const bad = (reason: Rejection.BadRequestReason, detail: string): Either.Either<never, Rejection.BadRequest> =>
+  Either.left(new Rejection.BadRequest({ reason, detail }))
+
+/**
+ * RFC 9110 §6.2: a higher minor version is to be processed as if it were the highest that is implemented.
+ *
+ * @internal
+ */
+export const canUpgrade = ({ version }: Http1.RequestHead): boolean => version.startsWith("1.") && version !== "1.0"
+
+/**
+ * A request with the protocol that the connection may be switched to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Negotiated<out P extends string> {
+  /** Tells it from the other states of a handshake. */
+  readonly _tag: "Negotiated"
+  /** The protocol, as the server writes its name. */
+  readonly protocol: P
+  /** The head of the request. */
+  readonly request: Http1.RequestHead
+  /** Whom the request is for, a host and perhaps a port, in lowercase: of the target if that is absolute, else `Host`. */
+  readonly authority: string
+  /** The path and the query of the target, whatever its form; empty for `CONNECT` and `*`. */
+  readonly resource: string
+  /** Whether a 100 goes before the 101, as the request expects (RFC 9110 §7.8). */
+  readonly continue: boolean
+  /** The bytes that came after the head. */
+  readonly rest: Uint8Array
+}
+
+/**
+ * Chooses the protocol that the client wants most among those that the server supports (RFC 9110 §7.8).
+ *
+ * Names compare without case; a version must be the same. Fails with `HttpVersionNotSupported`; `BadRequest` for the
+ * target, `Host`, content (a request with a body cannot be upgraded here), `Upgrade` or `Connection`; a `Custom` of 417
+ * for an expectation other than `100-continue`; `NotAnUpgrade` when nothing supported is asked for.
+ *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { Fields, Upgrade } from "sluice"
+ *
+ * const chosen = Fields.make([
+ *   ["Host", "example.com"],
+ *   ["Connection", "Upgrade"],
+ *   ["Upgrade", "tail/2, tail/1"]
+ * ]).pipe(
+ *   Either.map((fields) => Upgrade.received({ method: "GET", target: "/log", version: "1.1", fields })),
+ *   Either.flatMap((received) => Upgrade.negotiate(received, ["websocket", "tail/1"]))
+ * )
+ * if (Either.isRight(chosen)) {
+ *   const protocol: "websocket" | "tail/1" = chosen.right.protocol // "tail/1"
+ * }
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const negotiate = <const P extends readonly [string, ...Array<string>]>(
+  received: Received,
+  supported: P
+): Either.Either<Negotiated<P[number]>, Rejection.Rejection> => {
+  const { request, rest } = received
+  if (!canUpgrade(request)) return Either.left(new Rejection.HttpVersionNotSupported())
+  const destination = destinationOf(request)
+  if (Either.isLeft(destination)) return Either.left(destination.left)
+  const refusal = refuseContent(request.fields) ?? refuseExpectation(request.fields)
+  if (refusal !== undefined) return Either.left(refusal)
+  const protocols = requested(request)
+  if (Either.isLeft(protocols)) return Either.left(protocols.left)
+  const protocol = choose(protocols.right, supported)
+  if (protocol === undefined) return Either.left(new Rejection.NotAnUpgrade({ supported }))
+  const options = Fields.list(request.fields, "Connection")
+  // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field"
+  if (!options.every(Grammar.isToken) || !options.some((option) => Grammar.equalsIgnoreCase(option, "upgrade"))) {
+    return bad("Connection", "Connection is not a list of names with Upgrade among them")
+  }
+  return Either.right({
+    _tag: "Negotiated",
+    protocol,
+    request,
+    authority: destination.right.authority,
+    resource: destination.right.resource,
+    continue: Fields.list(request.fields, "Expect").length > 0,
+    rest
+  })
+}
+
+const choose = <P extends string>(requested: ReadonlyArray<Protocol>, supported: ReadonlyArray<P>): P | undefined => {
+  for (const { name, version } of requested) {
+    const found = supported.find((candidate) => {
+      const own = Grammar.parseProtocol(candidate)
+      return own !== undefined && own.version === version && Grammar.equalsIgnoreCase(own.name, name)
+    })
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Whom the request is for, and what it is about there (RFC 9112 §3.2, §3.3). */
+const destinationOf = ({
+  fields,
+  method,
+  target
+}: Http1.RequestHead): Either.Either<{ authority: string; resource: string }, Rejection.BadRequest> => {
+  const form = Http1.targetForm(method, target)
+  if (form === undefined) return bad("Target", `the target ${Grammar.printable(target)} is not a path for ${method}`)
+  const hosts = Fields.getAll(fields, "Host")
+  // RFC 9112 §3.2: "A server MUST respond with a 400 [...] to any HTTP/1.1 request message that lacks a Host header field
+  // and to any request message that contains more than one Host header field line or a Host [...] with an invalid [...] value"
+  if (hosts.length === 0) return bad("Host", "Host is missing; it says whom the request is for")
+  if (hosts.length > 1) return bad("RepeatedField", `Host is there ${hosts.length} times; it may be there once`)
+  const host = Authority.parse(hosts[0])
+  if (host === undefined) return bad("Host", `Host ${Grammar.printable(hosts[0])} is not a host with a port or without`)
+  // RFC 9112 §3.2.2: "the origin server MUST ignore the received Host header field (if any) and instead use the host
+  // information of the request-target"
+  const uri = form === "absolute" ? Authority.ofUri(target) : undefined
+  if (uri !== undefined) return Either.right({ authority: Authority.format(uri.authority), resource: uri.resource })
+  if (form === "authority") return Either.right({ authority: target.toLowerCase(), resource: "" })
+  // RFC 9112 §3.3: "If the target URI's authority component is empty and its URI scheme requires a non-empty authority
+  // (as is the case for "http" and "https"), the server can reject the request"
+  if (host.host === "") return bad("Host", "Host is empty; it says whom the request is for")
+  return Either.right({ authority: Authority.format(host), resource: form === "origin" ? target : "" })
+}
+
+/**
+ * RFC 9110 §9.3.1: content in a GET "might lead some implementations to reject the request and close the connection
+ * because of its potential as a request smuggling attack". Its bytes would be taken for those of the new protocol.
+ */
+const refuseContent = (fields: Fields.Fields): Rejection.BadRequest | undefined => {
+  const detail = Fields.has(fields, "Transfer-Encoding")
+    ? "Transfer-Encoding announces content; a request to switch protocols has none"
+    : Fields.has(fields, "Content-Length") && !announcesNothing(Fields.list(fields, "Content-Length"))
+      ? "Content-Length is not 0; a request to switch protocols has no content"
+      : undefined
+  return detail === undefined ? undefined : new Rejection.BadRequest({ reason: "Content", detail })
+}
+
+/** RFC 9112 §6.3: the same length several times is one length. */
+const announcesNothing = (lengths: ReadonlyArray<string>): boolean =>
+  lengths.length > 0 && lengths.every((length) => Grammar.parseDigits(length) === 0)
+
+/** RFC 9110 §10.1.1: an expectation other than 100-continue MAY be answered with 417. */
+const refuseExpectation = (fields: Fields.Fields): Rejection.Custom | undefined => {
+  const isKnown = (expectation: string): boolean => Grammar.equalsIgnoreCase(expectation, "100-continue")
+  if (Fields.list(fields, "Expect").every(isKnown)) return undefined
+  return Rejection.Custom.of("Expectation Failed", false, {
+    status: 417,
+    fields: trusted([["Content-Type", "text/plain; charset=utf-8"]]),
+    body: encodeUtf8("Expect asks for something other than 100-continue.\n")
+  })
+}
+
+/**
+ * Fields that may be added to a 101.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ExtraFields = Fields.Fields & Brand.Brand<"sluice/ExtraFields">
+
+/**
+ * Checks the fields that an application adds to a 101, such as `Set-Cookie`.
+ *
+ * Fails with `FieldError`: as `Fields.make`, and with reason `Reserved` for the fields of the handshake itself
+ * (`Connection`, `Upgrade`, `Sec-WebSocket-*`) and for those of a body, which a 101 has not.
+ *
+ * @example
+ * ```ts
+ * import { Upgrade } from "sluice"
+ *
+ * const fields = Upgrade.extraFields([["Set-Cookie", "seen=1; Secure"]])
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const extraFields = (
+  entries: Iterable<readonly [name: string, value: string]>
+): Either.Either<ExtraFields, Fields.FieldError> =>
+  // what the brand says was checked just now
+  Either.map(besides(entries, reserved), (fields) => fields as ExtraFields)
+
+// RFC 9110 §8.6 and RFC 9112 §6.1: a server MUST NOT send Content-Length or Transfer-Encoding in a 1xx
+const reserved = ["Connection", "Upgrade", "Content-Length", "Transfer-Encoding"]
+
+/**
+ * The 101 of a connection that is switched (RFC 9110 §15.2.2). It has no body: what follows are bytes of the protocol.
+ * Only `switching` makes one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Switching<out P extends string> extends Brand.Brand<"sluice/Switching"> {
+  /** Tells it from the other states of a handshake. */
+  readonly _tag: "Switching"
+  /** The protocol from here on. */
+  readonly protocol: P
+  /** Whether a 100 goes before it. */
+  readonly continue: boolean
+  /** All fields of the 101. */
+  readonly fields: Fields.Fields
+}
+
+/**
+ * The 101 that switches to the protocol that was negotiated.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const switching = <P extends string>(
+  negotiated: Omit<Negotiated<P>, "_tag">,
+  fields?: ExtraFields
+): Switching<P> => {
+  const switching: Omit<Switching<P>, keyof Brand.Brand<"sluice/Switching">> = {
+    _tag: "Switching",
+    protocol: negotiated.protocol,
+    continue: negotiated.continue,
+    fields: trusted([["Upgrade", negotiated.protocol], ["Connection", "Upgrade"], ...(fields ?? [])])
+  }
+  // the brand is of the type only: here is where it is given
+  return switching as Switching<P>
+}
+
+/**
+ * The bytes of a 101, with the 100 before it that the client waits for.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeSwitching = (self: Switching<string>): Uint8Array => {
+  const head = encodeHead("HTTP/1.1 101 Switching Protocols", self.fields)
+  if (!self.continue) return head
+  // RFC 9110 §7.8: "the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response"
+  const first = Latin1.encode("HTTP/1.1 100 Continue\r\n\r\n")
+  const bytes = new Uint8Array(first.length + head.length)
+  bytes.set(first)
+  bytes.set(head, first.length)
+  return bytes
+}

@@ -1,0 +1,230 @@
+/**
+ * WebSocket services: accepts connections of a `Network`, leads them through the opening handshake, and runs a handler
+ * for each, in a scope of its own.
+ *
+ * `serve` and `layer` listen on an address; `make` serves connections that come from elsewhere, such as the `upgrade`
+ * event of an HTTP server. Who is refused gets the one reply of its `Rejection`. When the scope ends the server drains:
+ * nobody new comes in, everybody is closed with 1001, and who does not leave in time is cut.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import type * as Handshake from "./Handshake.js"
+import type { Connected, Handler, Incoming, Options, Switched, UpgradeService } from "./internal/service.js"
+import * as Serving from "./internal/serving.js"
+import * as Network from "./Network.js"
+import type * as Rejection from "./Rejection.js"
+import type * as Upgrade from "./Upgrade.js"
+
+export type { Connected, Handler, Incoming, Options, Switched, UpgradeService }
+
+/**
+ * Serves a protocol of your own, or any other that starts with a 101 (RFC 9110 §7.8).
+ *
+ * When the handler ends, so does the output; the connection is closed when the peer has ended its own, or in time.
+ *
+ * @example
+ * ```ts
+ * import { Stream } from "effect"
+ * import { Network, WebSocketServer } from "sluice"
+ *
+ * // sends back what it gets
+ * const mirror = WebSocketServer.upgrade("mirror/1", ({ rest, transport }) =>
+ *   Stream.make(rest).pipe(
+ *     Stream.concat(Network.reads(transport)),
+ *     Stream.runForEach((bytes) => transport.write(bytes))
+ *   )
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const upgrade = <const P extends string, E, R, R2 = never>(
+  protocol: P,
+  handler: (switched: Switched<P>) => Effect.Effect<unknown, E, R>,
+  options: {
+    readonly authorize?: (
+      negotiated: Upgrade.Negotiated<P>
+    ) => Effect.Effect<Iterable<readonly [name: string, value: string]>, Rejection.Rejection, R2>
+  } = {}
+): UpgradeService<E, R | R2> => ({
+  protocol,
+  // The server calls both for what was negotiated as `protocol` only.
+  authorize: (options.authorize ?? (() => Effect.succeed([]))) as UpgradeService<E, R | R2>["authorize"],
+  handler: handler as UpgradeService<E, R | R2>["handler"]
+})
+
+/**
+ * Serves connections that somebody else accepts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Acceptor {
+  /**
+   * Serves one connection, in the background, and aborts it at the end. `received` is the request if somebody else has
+   * read it.
+   */
+  readonly accept: (transport: Network.Transport, received?: Handshake.Received) => Effect.Effect<void>
+  /** How many connections there are, those in their handshake included. */
+  readonly connections: Effect.Effect<number>
+}
+
+/**
+ * Makes a service for connections that come from elsewhere. It drains when its scope ends.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  const P extends ReadonlyArray<string> = readonly [],
+  const Required extends boolean = false,
+  Principal = void,
+  UE = never,
+  UR = never,
+  E = never,
+  R = never
+>(
+  options: Options<P, Required, Principal, UE, UR>,
+  handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
+): Effect.Effect<Acceptor, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
+  Effect.map(Serving.make(options, handler), (serving) => ({
+    accept: (transport, received) => Effect.sync(() => serving.accept(transport, ignore, received)),
+    connections: Effect.sync(serving.size)
+  }))
+
+const ignore = () => {}
+
+/**
+ * A server that listens.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class WebSocketServer extends Context.Tag("sluice/WebSocketServer")<
+  WebSocketServer,
+  {
+    /** Where it listens, with the port that was chosen. */
+    readonly address: Network.Address
+    /** How many connections there are, those in their handshake included. */
+    readonly connections: Effect.Effect<number>
+  }
+>() {}
+
+/**
+ * Listens, and serves each connection in the background until the scope ends.
+ *
+ * A failure of the handler ends its connection with 1011 and is logged; it does not end the server. Fails with
+ * `TransportError` when the address cannot be listened on.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Rejection, WebSocket, WebSocketServer } from "sluice"
+ *
+ * const server = WebSocketServer.serve(
+ *   {
+ *     port: 8080,
+ *     subprotocols: ["echo.v1"],
+ *     authenticate: ({ resource }) =>
+ *       resource.startsWith("/echo/")
+ *         ? Effect.succeed({ user: resource.slice(6) })
+ *         : new Rejection.NotFound()
+ *   },
+ *   (socket, { principal }) =>
+ *     WebSocket.runForEach(socket, (message) =>
+ *       message._tag === "Text" ? socket.send(`${principal.user}: ${message.text}`) : socket.send(message)
+ *     )
+ * )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const serve = <
+  const P extends ReadonlyArray<string> = readonly [],
+  const Required extends boolean = false,
+  Principal = void,
+  UE = never,
+  UR = never,
+  E = never,
+  R = never
+>(
+  options: Options<P, Required, Principal, UE, UR> & Network.ListenOptions,
+  handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
+): Effect.Effect<
+  WebSocketServer["Type"],
+  Network.TransportError,
+  Network.Network | Scope.Scope | UR | Exclude<R, Scope.Scope>
+> =>
+  Effect.gen(function* () {
+    const network = yield* Network.Network
+    const serving = yield* Serving.make(options, handler)
+    const listener = yield* network.listen(options)
+    const connections = Effect.sync(serving.size)
+    const { onConnection } = listener
+    if (onConnection !== undefined) {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => onConnection((transport) => serving.accept(transport, ignore))),
+        (stop) => Effect.sync(stop)
+      )
+      return { address: listener.address, connections }
+    }
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const acceptOne = Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Scope.make(), (scope) =>
+        restore(Scope.extend(listener.accept, scope)).pipe(
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+          Effect.map((transport) => serving.accept(transport, () => runFork(Scope.close(scope, Exit.void))))
+        )
+      )
+    )
+    yield* acceptOne.pipe(
+      // Such as having no descriptor left, which passes.
+      Effect.catchAll((error) =>
+        Effect.zipRight(Effect.logWarning("A connection could not be accepted", error), Effect.sleep(retryAccept))
+      ),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return { address: listener.address, connections }
+  })
+
+const retryAccept = "100 millis"
+
+/**
+ * Serves for as long as the layer lives; see `serve`. Provides the server, which knows its address.
+ *
+ * @example
+ * ```ts
+ * import { NodeNetwork } from "@sluice/node"
+ * import { Layer } from "effect"
+ * import { WebSocket, WebSocketServer } from "sluice"
+ *
+ * const main = WebSocketServer.layer({ port: 8080 }, (socket) =>
+ *   WebSocket.runForEach(socket, (message) => socket.send(message))
+ * ).pipe(Layer.provide(NodeNetwork.layer()), Layer.launch)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <
+  const P extends ReadonlyArray<string> = readonly [],
+  const Required extends boolean = false,
+  Principal = void,
+  UE = never,
+  UR = never,
+  E = never,
+  R = never
+>(
+  options: Options<P, Required, Principal, UE, UR> & Network.ListenOptions,
+  handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
+): Layer.Layer<WebSocketServer, Network.TransportError, Network.Network | Exclude<UR | R, Scope.Scope>> =>
+  Layer.scoped(WebSocketServer, serve(options, handler))

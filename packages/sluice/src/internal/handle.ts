@@ -1,0 +1,260 @@
+/**
+ * The handle of a connection: its effects, thin on top of the synchronous `Connection`.
+ *
+ * A server has many idle connections: what can be made when it is asked for is a getter of the prototype.
+ */
+import * as Chunk from "effect/Chunk"
+import type * as Duration from "effect/Duration"
+import { millis } from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as CloseCode from "../CloseCode.js"
+import { Entropy } from "../Entropy.js"
+import * as Message from "../Message.js"
+import * as Protocol from "../Protocol.js"
+import { Connection, type ConnectionOptions, type ReceiveError } from "./connection.js"
+
+/**
+ * Identifies a `WebSocket`.
+ *
+ * @category type ids
+ * @since 0.1.0
+ */
+export const TypeId: unique symbol = Symbol.for("sluice/WebSocket")
+
+/**
+ * The type of `TypeId`.
+ *
+ * @category type ids
+ * @since 0.1.0
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What can be sent: a message, one that was encoded once for many, or just its text or its bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Sendable = Message.Message | Message.Encoded | string | Uint8Array
+
+/**
+ * How to close: the code is 1000 and the reason empty unless said otherwise.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CloseOptions {
+  /** A code that may be sent (RFC 6455 §7.4). */
+  readonly code?: number | undefined
+  /** At most 123 bytes in UTF-8. */
+  readonly reason?: string | undefined
+}
+
+/**
+ * One open WebSocket connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebSocket<out Subprotocol extends string | undefined = string | undefined> {
+  readonly [TypeId]: TypeId
+  /** What is spoken inside the messages, as the opening handshake has chosen it. */
+  readonly subprotocol: Subprotocol
+  /** The side that this end plays. */
+  readonly role: Protocol.Role
+  /**
+   * The messages of the peer, in order. Ends after a clean close, ours too; fails with what the peer broke, or with
+   * the fault of the transport. Nothing is read ahead beyond the receive window. To be consumed once.
+   */
+  readonly messages: Stream.Stream<Message.Message, ReceiveError>
+  /** All messages that are here, at least one, waiting if need be; fails with `None` where `messages` ends. */
+  readonly take: Effect.Effect<ReadonlyArray<Message.Message>, Option.Option<ReceiveError>>
+  /**
+   * Sends a message. Suspends while the peer does not read; fails when the connection is no longer open. Bytes must
+   * not be changed after they were sent. A lone surrogate in a text is sent as U+FFFD.
+   */
+  readonly send: (message: Sendable) => Effect.Effect<void, Protocol.SendError>
+  /** Sends messages in order. Those that go out in one turn leave in one write. */
+  readonly sendAll: (messages: Iterable<Sendable>) => Effect.Effect<void, Protocol.SendError>
+  /** Sends a Ping and waits for its Pong (RFC 6455 §5.5.2): the round trip. */
+  readonly ping: Effect.Effect<Duration.Duration, Protocol.SendError>
+  /**
+   * Starts the closing handshake if nobody did (RFC 6455 §7.1.2), and waits for its end. Messages that come after it
+   * are dropped. Interrupting the wait does not undo the close.
+   */
+  readonly close: (options?: CloseOptions) => Effect.Effect<Protocol.CloseReason, Protocol.SendError>
+  /** Waits for the end of the connection: who closed it, and why. Always answers. */
+  readonly closed: Effect.Effect<Protocol.CloseReason>
+  /** Whether messages can be sent, now. */
+  readonly isOpen: Effect.Effect<boolean>
+}
+
+const toMessage = (message: Sendable): Message.Message | Message.Encoded =>
+  typeof message === "string"
+    ? Message.text(message)
+    : message instanceof Uint8Array
+      ? Message.binary(message)
+      : message
+
+const refuse = (connection: Connection): Effect.Effect<never, Protocol.SendError> =>
+  Effect.suspend(() => {
+    const { state } = connection
+    return new Protocol.SendError(
+      state._tag === "Closed"
+        ? { reason: "ConnectionClosed", detail: `the connection has ended: ${describe(state.reason)}` }
+        : { reason: "ConnectionClosing", detail: "a Close frame was sent, after which no message may follow" }
+    )
+  })
+
+const describe = (reason: Protocol.CloseReason): string =>
+  `${reason._tag}, code ${Protocol.codeOf(reason)} (${CloseCode.name(Protocol.codeOf(reason))})`
+
+const writable = (connection: Connection): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const forget = connection.whenWritable(() => resume(Effect.void))
+    return Effect.sync(forget)
+  })
+
+/** @internal Waits until the connection is ready for more, and fails once it never will be. */
+export const until = (
+  connection: Connection,
+  isReady: (connection: Connection) => boolean
+): Effect.Effect<void, Protocol.SendError> =>
+  Effect.suspend(() => {
+    if (connection.state._tag !== "Open") return refuse(connection)
+    return isReady(connection) ? Effect.void : Effect.zipRight(writable(connection), until(connection, isReady))
+  })
+
+/** @internal */
+export const sendable = (connection: Connection) => until(connection, (connection) => connection.canSend)
+/** @internal */
+export const continuable = (connection: Connection) => until(connection, (connection) => connection.canContinue)
+
+/** Waits until what was just sent is no longer too much for the peer. */
+const settled = (connection: Connection): Effect.Effect<void> =>
+  Effect.suspend(() => (connection.canContinue ? Effect.void : writable(connection)))
+
+/** @internal */
+export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly connection: Connection
+  readonly subprotocol: Subprotocol
+
+  constructor(connection: Connection, subprotocol: Subprotocol) {
+    this.connection = connection
+    this.subprotocol = subprotocol
+  }
+
+  get role() {
+    return this.connection.role
+  }
+
+  get take() {
+    return Effect.map(this.connection.inbox.take, whole)
+  }
+
+  get messages() {
+    return Stream.repeatEffectChunkOption(Effect.map(this.take, Chunk.unsafeFromArray))
+  }
+
+  readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => {
+    const { connection } = this
+    return Effect.suspend(() => {
+      if (connection.state._tag !== "Open" || !connection.canSend) {
+        return Effect.zipRight(sendable(connection), this.send(message))
+      }
+      connection.send(toMessage(message))
+      return connection.canContinue ? Effect.void : settled(connection)
+    })
+  }
+
+  get sendAll() {
+    return (messages: Iterable<Sendable>) => Effect.forEach(messages, this.send, { discard: true })
+  }
+
+  get ping() {
+    const { connection } = this
+    return Effect.flatMap(Effect.clock, (clock) =>
+      Effect.async<Duration.Duration, Protocol.SendError>((resume) => {
+        if (connection.state._tag !== "Open") return resume(refuse(connection))
+        const start = clock.unsafeCurrentTimeMillis()
+        const forget = connection.ping((at) =>
+          resume(at === undefined ? refuse(connection) : Effect.succeed(millis(at - start)))
+        )
+        return Effect.sync(forget)
+      })
+    )
+  }
+
+  get close() {
+    return (options: CloseOptions = {}): Effect.Effect<Protocol.CloseReason, Protocol.SendError> =>
+      Effect.suspend(() => this.connection.close(options) ?? this.closed)
+  }
+
+  get closed(): Effect.Effect<Protocol.CloseReason> {
+    const { connection } = this
+    return Effect.async((resume) => {
+      const forget = connection.whenClosed((reason) => resume(Effect.succeed(reason)))
+      return Effect.sync(forget)
+    })
+  }
+
+  get isOpen() {
+    return Effect.sync(() => this.connection.state._tag === "Open")
+  }
+}
+
+/**
+ * Makes the handle of a connection that is closed when the scope ends.
+ *
+ * @internal
+ */
+export const attach = <Subprotocol extends string | undefined>(
+  options: Omit<ConnectionOptions, "scheduler" | "entropy">,
+  subprotocol: Subprotocol
+): Effect.Effect<Handle<Subprotocol>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
+    const entropy = yield* Entropy
+    const connection = yield* Effect.acquireRelease(
+      Effect.sync(() => new Connection({ ...options, scheduler, entropy })),
+      (connection, exit) =>
+        Effect.async<void>((resume) => {
+          connection.close({ code: codeFor(exit) })
+          connection.whenClosed(() => resume(Effect.void))
+        })
+    )
+    return new Handle(connection, subprotocol)
+  })
+
+/** @internal Every `WebSocket` is a `Handle`: nothing else has the type id. */
+export const connectionOf = (self: WebSocket): Connection => (self as Handle<string | undefined>).connection
+
+/** @internal The type of what is in the inbox as long as `streamed` was not called. */
+export const whole = (batch: ReadonlyArray<Message.Message | Message.Piece>): ReadonlyArray<Message.Message> => {
+  if (batch.length > 0 && batch[0]._tag === "Piece") {
+    throw new Error("the messages of this WebSocket are taken as streams: use `streamed` only")
+  }
+  // Either all are whole or none is.
+  return batch as ReadonlyArray<Message.Message>
+}
+
+/** @internal What a server that shuts down closes with. */
+export const drainCode = CloseCode.GoingAway
+
+/**
+ * The peer is told why the handler or the scope has ended: as it should, because we go away, or because we failed.
+ *
+ * @internal
+ */
+export const codeFor = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.isSuccess(exit)
+    ? CloseCode.NormalClosure
+    : Exit.isInterrupted(exit)
+      ? CloseCode.GoingAway
+      : CloseCode.InternalError

@@ -1,0 +1,255 @@
+/**
+ * What all refusals share: the shape of the reply, equality by what they say, the field that names them, and the bytes.
+ */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import type { Fields } from "../Fields.js"
+import { encodeHead } from "./encodeHead.js"
+import { trusted } from "./fields.js"
+import * as Grammar from "./grammar.js"
+import { decodeUtf8, encodeUtf8 } from "./webPlatform.js"
+
+/**
+ * The one HTTP reply of a refusal, which every refusal has among its properties.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reply<out Body extends string | Uint8Array = string | Uint8Array> {
+  /** The status code. */
+  readonly status: number
+  /** The section that asks for the refusal. */
+  readonly section: string
+  /** The fields of the reply, without those that frame it (`Connection`, `Content-Length`). */
+  readonly fields: Fields
+  /** The body: a short text that ends in a line feed, or the bytes of a `Custom`. */
+  readonly body: Body
+}
+
+/** What a refusal adds to its parameters. */
+export interface Says {
+  /** One sentence for the client. */
+  readonly text: string
+  /** The fields that the RFC asks for. */
+  readonly fields?: ReadonlyArray<readonly [name: string, value: string]>
+  /** The parameters that only `Sluice-Rejection` can carry. */
+  readonly named?: { readonly [name: string]: string | number | undefined }
+  /** Another section than that of all refusals of the tag. */
+  readonly section?: string
+}
+
+type Refused<Tag extends string, Args, Body extends string | Uint8Array> = new <A extends Record<string, unknown>>(
+  parameters: A,
+  args: Args
+) => Cause.YieldableError & { readonly _tag: Tag } & Readonly<A> & Reply<Body>
+
+/**
+ * The base class of the refusals of a tag that sluice words itself.
+ *
+ * @internal
+ */
+export const make = <Tag extends string>(tag: Tag, status: number, section: string): Refused<Tag, Says, string> => {
+  class Worded extends replied(tag) {
+    constructor(parameters: Record<string, unknown>, says: Says) {
+      const named = Object.entries(says.named ?? {}).flatMap(([name, value]) =>
+        value === undefined ? [] : [{ name, value: String(value) }]
+      )
+      const fields = trusted([
+        ...(says.fields ?? []),
+        [nameField, Grammar.formatItem({ name: tag, parameters: named })],
+        ["Content-Type", "text/plain; charset=utf-8"]
+      ])
+      super(parameters, { status, section: says.section ?? section, fields, body: `${says.text}\n` })
+    }
+  }
+  // each class states the type of its parameters, which its base cannot know
+  return Worded as unknown as Refused<Tag, Says, string>
+}
+
+/**
+ * The base class of refusals whose reply was worded elsewhere.
+ *
+ * @internal
+ */
+export const custom = <Tag extends string>(tag: Tag): Refused<Tag, Reply<Uint8Array>, Uint8Array> =>
+  // as above
+  replied(tag) as unknown as Refused<Tag, Reply<Uint8Array>, Uint8Array>
+
+/** A yieldable error whose own properties are its parameters and its reply, and which is equal to one with the same. */
+const replied = (tag: string) =>
+  class Replied extends Data.TaggedError(tag)<Record<string, unknown>> {
+    constructor(parameters: Record<string, unknown>, reply: Reply) {
+      const text = typeof reply.body === "string" ? reply.body.trimEnd() : `${reply.body.length} bytes`
+      super({ ...parameters, ...reply, message: `${reply.status}: ${text}` })
+    }
+    [Equal.symbol](that: unknown): boolean {
+      if (!(that instanceof Replied)) return false
+      const keys = Object.keys(this)
+      return keys.length === Object.keys(that).length && keys.every((key) => isSame(this[key], that[key]))
+    }
+    [Hash.symbol](): number {
+      return Hash.cached(this, Hash.string(`${tag} ${this.message}`))
+    }
+  }
+
+/** Equality of what a parameter can be; the stack and the identity of arrays do not count. */
+const isSame = (self: unknown, that: unknown): boolean => {
+  const isSequence = Array.isArray(self) || self instanceof Uint8Array
+  if (!isSequence) return Equal.equals(self, that)
+  if (!Array.isArray(that) && !(that instanceof Uint8Array)) return false
+  return self.length === that.length && self.every((element, at) => isSame(element, that[at]))
+}
+
+/** @internal Bodies and details longer than this do not fit into a refusal. */
+export const maxBody = 64 * 1024
+
+const maxText = 1024
+
+/**
+ * A text as it survives the way through UTF-8 and the limits of a client: without lone surrogates, and not too long.
+ *
+ * @internal
+ */
+export const wellFormed = (text: string): string => decodeUtf8(encodeUtf8(text.slice(0, maxText)))
+
+const maxForeignText = 256
+
+/**
+ * A foreign text as a field can carry it: what may not stand in a value becomes a question mark.
+ *
+ * @internal
+ */
+export const fieldSafe = (text: string): string => {
+  let out = ""
+  for (const character of text.slice(0, maxForeignText)) {
+    out += Grammar.isTextCode(character.codePointAt(0) ?? 0) ? character : "?"
+  }
+  return out
+}
+
+/** @internal A count or a number of seconds, as digits can carry it. */
+export const whole = (value: number): number =>
+  Number.isNaN(value) ? 0 : Math.min(Math.max(0, Math.ceil(value)), Number.MAX_SAFE_INTEGER)
+
+const nameField = "Sluice-Rejection"
+
+/** The fields that frame a message or concern one connection only (RFC 9110 §7.6.1, RFC 9112 §6). */
+const framing = ["Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "Trailer"]
+
+/**
+ * What a gateway adds on the way: RFC 9110 §6.6.1 and §7.6.3 ask it to. It says nothing of the refusal.
+ */
+const transit = ["Date", "Via", "Server"]
+
+const isAmong = (names: ReadonlyArray<string>, name: string): boolean =>
+  names.some((other) => Grammar.equalsIgnoreCase(name, other))
+
+/** @internal Whether a refusal writes the field itself. */
+export const isReserved = (name: string): boolean => isAmong(framing, name) || isAmong([nameField], name)
+
+/** @internal The fields that a foreign reply is about. */
+export const withoutFraming = (fields: Fields): Fields => trusted(fields.filter(([name]) => !isAmong(framing, name)))
+
+/** @internal Whether the reply that was read is, to the byte, the one that the refusal renders, less what the way added. */
+export const isRenderedBy = (reply: Reply, status: number, fields: Fields, body: Uint8Array): boolean => {
+  const own = fields.filter(([name]) => !isAmong(framing, name) && !isAmong(transit, name))
+  const hasFields = own.every(
+    ([name, value], at) =>
+      at < reply.fields.length && Grammar.equalsIgnoreCase(name, reply.fields[at][0]) && value === reply.fields[at][1]
+  )
+  return status === reply.status && own.length === reply.fields.length && hasFields && isSame(bytesOf(reply.body), body)
+}
+
+const bytesOf = (body: string | Uint8Array): Uint8Array => (typeof body === "string" ? encodeUtf8(body) : body)
+
+/**
+ * The whole reply. The connection ends after it (RFC 9112 §9.6), and a reply with `Upgrade` names that in `Connection`
+ * (RFC 9110 §7.8).
+ *
+ * @internal
+ */
+export const render = (reply: Reply, reason: string): Uint8Array => {
+  const body = bytesOf(reply.body)
+  const connection = reply.fields.some(([name]) => Grammar.equalsIgnoreCase(name, "Upgrade"))
+    ? "Upgrade, close"
+    : "close"
+  // RFC 9112 §6.3: a 304 ends with its head. RFC 9110 §8.6: the length it might give is that of another response.
+  const length: ReadonlyArray<readonly [string, string]> =
+    reply.status === 304 ? [] : [["Content-Length", String(body.length)]]
+  return encodeHead(
+    `HTTP/1.1 ${reply.status} ${reason}`,
+    trusted([["Connection", connection], ...reply.fields, ...length]),
+    body
+  )
+}
+
+/** @internal What a reply that was read says about itself. */
+export interface Said {
+  readonly tag: string
+  readonly parameter: (name: string) => string | undefined
+  readonly number: (name: string) => number
+  readonly fields: Fields
+  /** The body as text, less the line feed at its end. */
+  readonly detail: string
+}
+
+/** @internal Reads `Sluice-Rejection`, of which there must be one. */
+export const said = (fields: Fields, body: Uint8Array): Said | undefined => {
+  const names = fields.filter(([name]) => Grammar.equalsIgnoreCase(name, nameField))
+  const item = names.length === 1 ? Grammar.parseItem(names[0][1]) : undefined
+  if (item === undefined || item._tag === "Left") return undefined
+  const parameter = (name: string): string | undefined => item.right.parameters.find((own) => own.name === name)?.value
+  return {
+    tag: item.right.name,
+    parameter,
+    number: (name) => Grammar.parseDigits(parameter(name) ?? "") ?? 0,
+    fields,
+    detail: decodeUtf8(body).slice(0, -1)
+  }
+}
+
+const reasonPhrases: ReadonlyMap<number, string> = new Map([
+  [300, "Multiple Choices"],
+  [301, "Moved Permanently"],
+  [302, "Found"],
+  [303, "See Other"],
+  [304, "Not Modified"],
+  [307, "Temporary Redirect"],
+  [308, "Permanent Redirect"],
+  [400, "Bad Request"],
+  [401, "Unauthorized"],
+  [402, "Payment Required"],
+  [403, "Forbidden"],
+  [404, "Not Found"],
+  [405, "Method Not Allowed"],
+  [406, "Not Acceptable"],
+  [407, "Proxy Authentication Required"],
+  [408, "Request Timeout"],
+  [409, "Conflict"],
+  [410, "Gone"],
+  [411, "Length Required"],
+  [412, "Precondition Failed"],
+  [413, "Content Too Large"],
+  [414, "URI Too Long"],
+  [415, "Unsupported Media Type"],
+  [417, "Expectation Failed"],
+  [421, "Misdirected Request"],
+  [422, "Unprocessable Content"],
+  [426, "Upgrade Required"],
+  [428, "Precondition Required"],
+  [429, "Too Many Requests"],
+  [431, "Request Header Fields Too Large"],
+  [451, "Unavailable For Legal Reasons"],
+  [500, "Internal Server Error"],
+  [501, "Not Implemented"],
+  [502, "Bad Gateway"],
+  [503, "Service Unavailable"],
+  [504, "Gateway Timeout"],
+  [505, "HTTP Version Not Supported"],
+  [511, "Network Authentication Required"]
+])
+
+/** @internal The phrase of the IANA registry, or an empty one (RFC 9112 §4). */
+export const reasonPhrase = (status: number): string => reasonPhrases.get(status) ?? ""

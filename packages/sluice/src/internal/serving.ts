@@ -1,0 +1,332 @@
+/**
+ * The lives of the connections of a server, each from its first byte to its last.
+ *
+ * The opening handshake runs inside the events of the lane. The first fiber of a connection is that of the decisions
+ * that the application takes with effects, if there are any, or that of the handler.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberSet from "effect/FiberSet"
+import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
+import { Entropy } from "../Entropy.js"
+import { FrameError } from "../Frame.js"
+import * as Handshake from "../Handshake.js"
+import * as Limits from "../Limits.js"
+import { MessageError } from "../Message.js"
+import { formatAddress, type Lane, type Transport, TransportError } from "../Network.js"
+import { ProtocolError, SendError } from "../Protocol.js"
+import * as Rejection from "../Rejection.js"
+import * as Upgrade from "../Upgrade.js"
+import { Admission, draining } from "./admission.js"
+import { Connection } from "./connection.js"
+import * as Deadlines from "./deadlines.js"
+import { codeFor, drainCode, Handle } from "./handle.js"
+import { laneOf } from "./laneOf.js"
+import { Ledger } from "./ledger.js"
+import * as Opening from "./opening.js"
+import type { Handler, Incoming, Options, UpgradeService } from "./service.js"
+
+/** @internal */
+export interface Serving {
+  /** Leads a connection through its life, in the background. It belongs to the server, which calls `done` at the end. */
+  readonly accept: (transport: Transport, done: () => void, received?: Handshake.Received) => void
+  readonly size: () => number
+}
+
+/** What a handshake has led to. */
+type Opened<S extends string | undefined, Principal, E, R> =
+  | { readonly _tag: "WebSocket"; readonly accepted: Handshake.Accepted<S>; readonly principal: Principal }
+  | {
+      readonly _tag: "Other"
+      readonly negotiated: Upgrade.Negotiated<string>
+      readonly fields: Upgrade.ExtraFields
+      readonly service: UpgradeService<E, R>
+    }
+
+/** One connection that is served. */
+interface Life {
+  readonly transport: Transport
+  readonly lane: Lane
+  /** Asks it to leave, if that can be asked in the state it is in. */
+  drain: () => void
+  /** Cuts it, unless both sides have ended their output. */
+  readonly end: () => void
+}
+
+const notNow = () => {}
+
+/**
+ * When the scope ends, everybody is asked to leave, is given as long as a close may take, and is cut.
+ *
+ * @internal
+ */
+export const make = <P extends ReadonlyArray<string>, Required extends boolean, Principal, UE, UR, E, R>(
+  options: Options<P, Required, Principal, UE, UR>,
+  handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
+): Effect.Effect<Serving, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
+  Effect.gen(function* () {
+    type Subprotocol = Handshake.Subprotocol<P, Required>
+    type Result = Opened<Subprotocol, Principal, UE, UR>
+    const limits = Limits.make(options.limits)
+    const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
+    const isDebugging = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
+    const entropy = yield* Entropy
+    const deadlines = yield* Deadlines.make
+    const ledger = new Ledger(limits)
+    const admission = new Admission(limits)
+    const lives = new Set<Life>()
+    let onEmpty = () => {}
+    let lastId = 0
+
+    // In this order at the end: leave, please; handlers are interrupted; the rest is cut; no deadline is kept any more.
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const life of [...lives]) life.end()
+      })
+    )
+    const fibers = yield* FiberSet.make()
+    const run = yield* FiberSet.runtime(fibers)<UR | Exclude<R, Scope.Scope>>()
+    const empty = Effect.async<void>((resume) => {
+      onEmpty = () => resume(Effect.void)
+      if (lives.size === 0) onEmpty()
+    })
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        admission.isDraining = true
+        for (const life of [...lives]) life.drain()
+        const timeout = Deadlines.toMillis(limits.closeTimeout)
+        return timeout === Number.POSITIVE_INFINITY ? empty : Effect.timeoutOption(Effect.interruptible(empty), timeout)
+      })
+    )
+
+    const log = (transport: Transport, effect: Effect.Effect<void>) => {
+      run(Effect.annotateLogs(effect, "remote", formatAddress(transport.remote)))
+    }
+
+    const debug = (transport: Transport, message: string) => {
+      if (isDebugging) log(transport, Effect.logDebug(message))
+    }
+
+    const policy = {
+      origin: options.origin,
+      subprotocols: options.subprotocols,
+      subprotocolRequired: options.subprotocolRequired
+    }
+
+    /** What an application decides takes part of the handshake's time; what it gets wrong is not told to the client. */
+    const decide = <A>(
+      decision: () => Effect.Effect<A, Rejection.Rejection, UR>
+    ): Effect.Effect<A, Rejection.Rejection, UR> => {
+      const timeout = Deadlines.toMillis(limits.handshakeTimeout)
+      const decided = Effect.suspend(decision)
+      const timed =
+        timeout === Number.POSITIVE_INFINITY
+          ? decided
+          : Effect.timeoutFail(decided, {
+              duration: timeout,
+              onTimeout: () => new Rejection.HandshakeTimeout({ timeout })
+            })
+      return Effect.catchAllDefect(timed, (defect) =>
+        Effect.zipRight(Effect.logError("The decision on a handshake failed", defect), Effect.fail(internalError))
+      )
+    }
+
+    const extraFields = (entries: Iterable<readonly [string, string]>) =>
+      Effect.catchAll(Upgrade.extraFields(entries), (error) =>
+        Effect.zipRight(Effect.logError("The fields of a 101 are not valid", error), Effect.fail(internalError))
+      )
+
+    // Without `authenticate` the type of the principal is `void`.
+    const nobody = undefined as Principal
+
+    /** Without the application: what the rules and the policy say. */
+    const judge = (received: Handshake.Received): Either.Either<Result, Rejection.Rejection> =>
+      Handshake.offer(received).pipe(
+        Either.flatMap((offered) => Handshake.negotiate<P, Required>(offered, policy)),
+        Either.map((accepted) => ({ _tag: "WebSocket", accepted, principal: nobody }))
+      )
+
+    /** With `authenticate` and `fields`. What the policy refuses does not come to them. */
+    const ask = (received: Handshake.Received, transport: Transport): Effect.Effect<Result, Rejection.Rejection, UR> =>
+      Effect.gen(function* () {
+        const offered = yield* Handshake.offer(received)
+        const accepted = yield* Handshake.negotiate<P, Required>(offered, policy)
+        const { authenticate, fields } = options
+        const incoming: Incoming = { ...offered, remote: transport.remote }
+        const principal = authenticate === undefined ? nobody : yield* decide(() => authenticate(incoming))
+        if (fields === undefined) return { _tag: "WebSocket", accepted, principal }
+        const extra = yield* extraFields(yield* decide(() => fields(incoming, principal)))
+        return {
+          _tag: "WebSocket",
+          accepted: yield* Handshake.negotiate<P, Required>(offered, { ...policy, fields: extra }),
+          principal
+        }
+      })
+
+    const upgrades = options.upgrades ?? []
+    const supported = ["websocket", ...upgrades.map(({ protocol }) => protocol)] as const
+    // A predicate on the origin is of the application, too: what it throws is its failure.
+    const isAsked =
+      options.authenticate !== undefined ||
+      options.fields !== undefined ||
+      upgrades.length > 0 ||
+      typeof options.origin === "function"
+
+    const open = (
+      received: Handshake.Received,
+      transport: Transport
+    ): Effect.Effect<Result, Rejection.Rejection, UR> =>
+      upgrades.length === 0
+        ? ask(received, transport)
+        : Effect.flatMap(Upgrade.negotiate(received, supported), (negotiated) => {
+            const service = upgrades.find(({ protocol }) => protocol === negotiated.protocol)
+            if (service === undefined) return ask(received, transport)
+            return decide(() => service.authorize(negotiated)).pipe(
+              Effect.flatMap(extraFields),
+              Effect.map((fields) => ({ _tag: "Other", negotiated, fields, service }))
+            )
+          })
+
+    const refuse = (life: Life, rejection: Rejection.Rejection) => {
+      admission.open()
+      debug(life.transport, `refused with ${rejection.status}: ${rejection.message}`)
+      life.lane.offer([Rejection.toBytes(rejection)])
+      life.drain = notNow
+      Opening.linger(life.lane, limits, deadlines, life.end)
+    }
+
+    const runWebSocket = (life: Life, accepted: Handshake.Accepted<Subprotocol>, principal: Principal) => {
+      const { lane, transport } = life
+      lane.offer([Handshake.response(accepted)])
+      const connection = new Connection({
+        role: "server",
+        rest: accepted.rest,
+        limits,
+        lane,
+        deadlines,
+        ledger,
+        scheduler: transport.scheduler ?? scheduler,
+        entropy
+      })
+      life.drain = () => connection.close({ code: drainCode, cause: "Drain" })
+      const socket = new Handle(connection, accepted.subprotocol)
+      const connected = { id: ++lastId, remote: transport.remote, principal, accepted }
+      const fiber = run(Effect.scoped(Effect.suspend(() => handler(socket, connected))), schedulerOf(transport))
+      fiber.addObserver((exit) => {
+        if (Exit.isFailure(exit)) report(transport, exit.cause)
+        connection.close({ code: codeFor(exit) })
+        connection.whenClosed(life.end)
+      })
+    }
+
+    const runOther = (life: Life, { fields, negotiated, service }: Extract<Result, { _tag: "Other" }>) => {
+      const { lane, transport } = life
+      lane.offer([Upgrade.encodeSwitching(Upgrade.switching(negotiated, fields))])
+      const served = Effect.suspend(() => service.handler({ negotiated, transport, rest: negotiated.rest }))
+      const fiber = run(served, schedulerOf(transport))
+      fiber.addObserver((exit) => {
+        if (Exit.isFailure(exit)) report(transport, exit.cause)
+        Opening.linger(lane, limits, deadlines, life.end)
+      })
+    }
+
+    const proceed = (life: Life, result: Either.Either<Result, Rejection.Rejection>) => {
+      if (Either.isLeft(result)) return refuse(life, result.left)
+      if (admission.isDraining) return refuse(life, draining())
+      admission.open()
+      return result.right._tag === "WebSocket"
+        ? runWebSocket(life, result.right.accepted, result.right.principal)
+        : runOther(life, result.right)
+    }
+
+    const onReceived = (life: Life, received: Handshake.Received) => {
+      life.drain = notNow
+      if (!isAsked) return proceed(life, judge(received))
+      const { transport } = life
+      const fiber = run(Effect.either(open(received, transport)), schedulerOf(transport))
+      fiber.addObserver((exit) => {
+        if (Exit.isSuccess(exit)) return proceed(life, exit.value)
+        report(transport, exit.cause)
+        return refuse(life, Cause.isInterruptedOnly(exit.cause) ? draining() : internalError)
+      })
+    }
+
+    /** A peer that breaks a rule or leaves is no news; what else fails is. */
+    const report = (transport: Transport, cause: Cause.Cause<unknown>) => {
+      if (Cause.isInterruptedOnly(cause)) return
+      const error = Cause.squash(cause)
+      if (isUsual(error)) debug(transport, error.message)
+      else log(transport, Effect.logError("The handler of a connection failed", cause))
+    }
+
+    const begin = (transport: Transport, lane: Lane, done: () => void, received: Handshake.Received | undefined) => {
+      const life: Life = {
+        transport,
+        lane,
+        drain: notNow,
+        end: () => {
+          if (!lives.delete(life)) return
+          // Does nothing where both sides have ended their output.
+          lane.abort()
+          admission.leave(transport.remote.host)
+          done()
+          if (lives.size === 0) onEmpty()
+        }
+      }
+      lives.add(life)
+      const refusal = admission.enter(transport.remote.host)
+      if (refusal === "Abort") {
+        admission.open()
+        life.end()
+      } else if (refusal !== undefined) refuse(life, refusal)
+      else if (received !== undefined) onReceived(life, received)
+      else {
+        const onWaiting = (refuse: (rejection: Rejection.Rejection) => void) => {
+          life.drain = () => refuse(draining())
+        }
+        Opening.readHead(lane, limits, deadlines, onWaiting, (result) => {
+          if (Either.isRight(result)) return onReceived(life, result.right)
+          if (!(result.left instanceof TransportError)) return refuse(life, result.left)
+          debug(transport, result.left.message)
+          admission.open()
+          return life.end()
+        })
+      }
+    }
+
+    return {
+      size: () => admission.size,
+      accept: (transport, done, received) => {
+        if (transport.lane !== undefined) return begin(transport, transport.lane, done, received)
+        // A fiber plays the lane for as long as the connection lives.
+        run(
+          Effect.flatMap(laneOf(transport), (lane) =>
+            Effect.async<void>((resume) => {
+              const finish = () => {
+                done()
+                resume(Effect.void)
+              }
+              begin(transport, lane, finish, received)
+            })
+          ).pipe(Effect.scoped)
+        )
+      }
+    }
+  })
+
+const schedulerOf = ({ scheduler }: Transport) => (scheduler === undefined ? {} : { scheduler })
+
+const isUsual = (error: unknown): error is Error =>
+  error instanceof FrameError ||
+  error instanceof MessageError ||
+  error instanceof ProtocolError ||
+  error instanceof TransportError ||
+  error instanceof SendError
+
+const internalError: Rejection.Rejection = Either.getOrThrow(
+  Rejection.custom({ status: 500, body: "The server failed.\n" })
+)
