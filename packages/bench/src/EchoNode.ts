@@ -1,0 +1,65 @@
+/**
+ * The server that the load generator measures: echo on every path, `/sub` and `/pub` for fan-out, limits lifted.
+ *
+ * Environment: `PORT`, `MAX_MESSAGE` in bytes (64 MiB). Prints a line that starts with `ready`; on SIGUSR2 collects
+ * garbage and prints the memory in use.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeNetwork from "@sluice/node/NodeNetwork"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Message from "sluice/Message"
+import * as WebSocket from "sluice/WebSocket"
+import * as WebSocketServer from "sluice/WebSocketServer"
+
+const reportMemory = () => {
+  globalThis.gc?.()
+  globalThis.gc?.()
+  console.log(`gc ${JSON.stringify(process.memoryUsage())}`)
+}
+
+const program = Effect.gen(function* () {
+  const port = yield* Config.withDefault(Config.integer("PORT"), 9000)
+  const maxMessage = yield* Config.withDefault(Config.integer("MAX_MESSAGE"), 64 * 1024 * 1024)
+  const subscribers = new Set<WebSocket.WebSocket>()
+
+  const subscribe = (socket: WebSocket.WebSocket) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => subscribers.add(socket)),
+      () => WebSocket.runForEach(socket, () => Effect.void),
+      () => Effect.sync(() => subscribers.delete(socket))
+    )
+
+  const publish = (socket: WebSocket.WebSocket) =>
+    WebSocket.runForEach(socket, (message) => {
+      const encoded = Message.encode(message)
+      return Effect.forEach(subscribers, (subscriber) => Effect.ignore(subscriber.send(encoded)), { discard: true })
+    })
+
+  const server = yield* WebSocketServer.serve(
+    {
+      port,
+      backlog: 4096,
+      origin: "any",
+      limits: {
+        maxFramePayload: maxMessage,
+        maxMessageSize: maxMessage,
+        maxFragments: "unbounded",
+        maxControlFramesPerSecond: "unbounded",
+        maxPinnedBytes: "unbounded",
+        maxConnections: "unbounded",
+        maxHandshakes: "unbounded"
+      }
+    },
+    (socket, { accepted }) => {
+      if (accepted.resource === "/sub") return subscribe(socket)
+      if (accepted.resource === "/pub") return publish(socket)
+      return WebSocket.runForEach(socket, (message) => socket.send(message))
+    }
+  )
+  process.on("SIGUSR2", reportMemory)
+  console.log(`ready gc=SIGUSR2 port=${server.address.port}`)
+  return yield* Effect.never
+})
+
+NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provide(NodeNetwork.layer())))

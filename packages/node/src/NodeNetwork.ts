@@ -1,0 +1,168 @@
+/**
+ * The `Network` of Node: TCP over `node:net`.
+ *
+ * Backpressure is real both ways: a socket is paused when nobody takes what it read, and a sender waits while the
+ * kernel does not take what it sent. A fiber that waits for bytes runs inside the event that brings them.
+ *
+ * @since 0.1.0
+ */
+import * as Net from "node:net"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Network from "sluice/Network"
+import { EventScheduler } from "./internal/eventScheduler.js"
+import { fromNodeError } from "./internal/nodeError.js"
+import { transportOf } from "./internal/transport.js"
+
+/**
+ * How sockets are made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Whether small writes leave at once (TCP_NODELAY); `true` by default. */
+  readonly noDelay?: boolean | undefined
+  /** Bytes that a socket holds, each way, before a sender waits; 64 KiB by default. */
+  readonly highWaterMark?: number | undefined
+}
+
+const ignore = () => {}
+
+const defaultHighWaterMark = 64 * 1024
+
+/**
+ * Makes the network. It holds nothing by itself: connections and listeners live in the scopes that make them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Network.Network["Type"] => {
+  const scheduler = new EventScheduler()
+  const noDelay = options.noDelay ?? true
+  const highWaterMark = options.highWaterMark ?? defaultHighWaterMark
+
+  const connect = (address: Network.Address): Effect.Effect<Network.Transport, Network.TransportError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.interruptible(
+        Effect.async<Network.Transport, Network.TransportError>((resume) => {
+          // Node hands all options on to Duplex, which its types do not say.
+          const socketOptions = { allowHalfOpen: true, highWaterMark } as Net.SocketConstructorOpts
+          const socket = new Net.Socket(socketOptions)
+          const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "connect")))
+          socket.once("error", failed)
+          socket.connect({ ...address, noDelay }, () => {
+            const transport = transportOf(socket, scheduler)
+            socket.off("error", failed)
+            resume(Effect.succeed(transport))
+          })
+          return Effect.sync(() => socket.destroy())
+        })
+      ),
+      (transport) => transport.abort
+    )
+
+  const listen = (
+    listenOptions: Network.ListenOptions
+  ): Effect.Effect<Network.Listener, Network.TransportError, Scope.Scope> =>
+    Effect.gen(function* () {
+      const waiting: Array<Network.Transport> = []
+      let failure: Network.TransportError | undefined
+      let arrived = ignore
+      const server = yield* Effect.acquireRelease(
+        Effect.async<Net.Server, Network.TransportError>((resume) => {
+          const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) => {
+            waiting.push(transportOf(socket, scheduler))
+            scheduler.event(arrived)
+          })
+          server.once("error", (error) => resume(Effect.fail(fromNodeError(error, "listen"))))
+          server.listen(
+            { host: listenOptions.host ?? "127.0.0.1", port: listenOptions.port ?? 0, backlog: listenOptions.backlog },
+            () => {
+              // What happens from here on, such as a lack of descriptors, is told to who accepts.
+              server.on("error", (error) => {
+                failure = fromNodeError(error, "accept")
+                arrived()
+              })
+              resume(Effect.succeed(server))
+            }
+          )
+        }),
+        (server) =>
+          Effect.zipRight(
+            // The connections that were accepted are not waited for: they belong to other scopes.
+            Effect.sync(() => server.close()),
+            Effect.forEach(waiting.splice(0), (transport) => transport.abort, { discard: true })
+          )
+      )
+      const next: Effect.Effect<Network.Transport, Network.TransportError> = Effect.suspend(() => {
+        const transport = waiting.shift()
+        if (transport !== undefined) return Effect.succeed(transport)
+        if (failure === undefined) return arrival
+        const error = failure
+        failure = undefined
+        return Effect.fail(error)
+      })
+      const arrival = Effect.async<Network.Transport, Network.TransportError>((resume) => {
+        arrived = () => {
+          arrived = ignore
+          resume(next)
+        }
+        return Effect.sync(() => {
+          arrived = ignore
+        })
+      })
+      // A TCP server has an address of this form; only pipes have a string.
+      const { address: host, port } = server.address() as Net.AddressInfo
+      return {
+        address: { host, port },
+        accept: Effect.acquireRelease(Effect.interruptible(next), (transport) => transport.abort),
+        onConnection: (take) => {
+          const takeAll = () => {
+            for (const transport of waiting.splice(0)) take(transport)
+          }
+          arrived = takeAll
+          takeAll()
+          return () => {
+            if (arrived === takeAll) arrived = ignore
+          }
+        }
+      }
+    })
+
+  return { connect, listen }
+}
+
+/**
+ * Provides the network of Node.
+ *
+ * @example
+ * ```ts
+ * import { NodeNetwork } from "@sluice/node"
+ * import { Effect } from "effect"
+ * import { Network } from "sluice"
+ *
+ * const port = Effect.gen(function* () {
+ *   const network = yield* Network.Network
+ *   const listener = yield* network.listen({ port: 0 })
+ *   return listener.address.port
+ * }).pipe(Effect.scoped, Effect.provide(NodeNetwork.layer()))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Network.Network> =>
+  Layer.sync(Network.Network, () => make(options))
+
+/**
+ * Provides the network of Node, with options from the configuration.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (options: Config.Config.Wrap<Options>): Layer.Layer<Network.Network, ConfigError> =>
+  Layer.effect(Network.Network, Effect.map(Config.unwrap(options), make))
