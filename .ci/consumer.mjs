@@ -13,3 +13,18 @@ for (const [name, modules] of Object.entries(promised)) {
   await assert.rejects(import(`${name}/internal/webPlatform`), `${name} hides its internal modules`)
   console.log(`${name}: ${modules.length} modules`)
 }
+
+// One message there and back, from the installed packages.
+const { Effect } = await import("effect")
+const { MemoryNetwork, Network, WebSocket, WebSocketClient, WebSocketServer } = await import("sluice")
+
+const echoed = Effect.gen(function* () {
+  const server = yield* WebSocketServer.serve({}, (socket) => WebSocket.runForEach(socket, socket.send))
+  const client = yield* WebSocketClient.connect(`ws://${Network.formatAddress(server.address)}/`)
+  yield* client.send("there and back")
+  return yield* client.take
+})
+assert.deepEqual(await Effect.runPromise(Effect.scoped(Effect.provide(echoed, MemoryNetwork.layer()))), [
+  { _tag: "Text", text: "there and back" }
+])
+console.log("an echo in memory")

@@ -50,24 +50,24 @@ export interface Lane {
    * Takes the next bytes, which belong to the caller from then on; `"Pending"` when none are here, `"End"` after the
    * last of them, an error when the connection broke. Nothing is read ahead of it beyond one chunk.
    */
-  readonly poll: () => Uint8Array | "Pending" | "End" | TransportError
+  poll(): Uint8Array | "Pending" | "End" | TransportError
   /** Names who is called each time `poll` may have something new; a second call replaces the first. */
-  readonly onReadable: (wake: () => void) => void
+  onReadable(wake: () => void): void
   /**
    * Takes all the bytes, in one system call where it can; `false` when it now has so many that the sender should wait.
    * The bytes must not be changed afterwards. Where there is a `failure` they are dropped.
    */
-  readonly offer: (chunks: ReadonlyArray<Uint8Array>) => boolean
+  offer(chunks: ReadonlyArray<Uint8Array>): boolean
   /** Whether a sender need not wait. */
-  readonly isWritable: () => boolean
+  isWritable(): boolean
   /** Names who is called each time a sender need not wait any more, or in vain; a second call replaces the first. */
-  readonly onWritable: (wake: () => void) => void
+  onWritable(wake: () => void): void
   /** Why nothing can be sent any more, if so. */
-  readonly failure: () => TransportError | undefined
+  failure(): TransportError | undefined
   /** Ends the output; what was offered before still goes out. */
-  readonly end: () => void
+  end(): void
   /** Ends both directions at once and frees all resources; what did not go out is lost. */
-  readonly abort: () => void
+  abort(): void
 }
 
 /**
@@ -149,56 +149,88 @@ export class Network extends Context.Tag("sluice/Network")<
 export const reads = (self: Transport): Stream.Stream<Uint8Array, TransportError> =>
   Stream.repeatEffectOption(self.read)
 
-const ended = Effect.fail(Option.none())
-
 /**
  * Makes a transport of its synchronous side, for those who write a network.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromLane = (lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">): Transport => {
-  const take = (): Effect.Effect<Uint8Array, Option.Option<TransportError>> => {
-    const polled = lane.poll()
-    if (polled === "Pending") return readable
-    if (polled === "End") return ended
-    return polled instanceof TransportError ? Effect.fail(Option.some(polled)) : Effect.succeed(polled)
-  }
-  const readable = Effect.async<Uint8Array, Option.Option<TransportError>>((resume) => {
-    const stop = () => lane.onReadable(ignore)
-    lane.onReadable(() => {
-      stop()
-      resume(Effect.suspend(take))
-    })
-    return Effect.sync(stop)
-  })
-  const waiting = new Set<() => void>()
-  const writable = Effect.async<void, TransportError>((resume) => {
-    const wake = () => resume(sent)
-    waiting.add(wake)
-    lane.onWritable(() => {
-      for (const wake of waiting) wake()
-      waiting.clear()
-    })
-    return Effect.sync(() => waiting.delete(wake))
-  })
-  const sent = Effect.suspend(() => {
-    const failure = lane.failure()
-    if (failure !== undefined) return Effect.fail(failure)
-    return lane.isWritable() ? Effect.void : writable
-  })
-  return {
-    ...options,
-    lane,
-    read: Effect.suspend(take),
-    write: (bytes) =>
-      Effect.suspend(() => {
-        if (lane.failure() === undefined) lane.offer(bytes instanceof Uint8Array ? [bytes] : bytes)
-        return sent
-      }),
-    endOfOutput: Effect.sync(lane.end),
-    abort: Effect.sync(lane.abort)
-  }
-}
+export const fromLane = (lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">): Transport =>
+  new LaneTransport(lane, options)
 
 const ignore = () => {}
+
+// A server has many of them and uses their lanes: the effects are made when they are asked for.
+class LaneTransport implements Transport {
+  readonly lane: Lane
+  readonly remote: Address
+  readonly local: Address
+  readonly scheduler: Scheduler | undefined
+  private writers: Set<() => void> | undefined = undefined
+
+  constructor(lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">) {
+    this.lane = lane
+    this.remote = options.remote
+    this.local = options.local
+    this.scheduler = options.scheduler
+  }
+
+  get read(): Transport["read"] {
+    return Effect.suspend(() => {
+      const polled = this.lane.poll()
+      if (polled === "Pending") return this.readable
+      if (polled === "End") return Effect.fail(Option.none())
+      return polled instanceof TransportError ? Effect.fail(Option.some(polled)) : Effect.succeed(polled)
+    })
+  }
+
+  get write(): Transport["write"] {
+    return (bytes) =>
+      Effect.suspend(() => {
+        if (this.lane.failure() === undefined) this.lane.offer(bytes instanceof Uint8Array ? [bytes] : bytes)
+        return this.written
+      })
+  }
+
+  get endOfOutput() {
+    return Effect.sync(() => this.lane.end())
+  }
+
+  get abort() {
+    return Effect.sync(() => this.lane.abort())
+  }
+
+  private get readable(): Transport["read"] {
+    return Effect.async((resume) => {
+      const stop = () => this.lane.onReadable(ignore)
+      this.lane.onReadable(() => {
+        stop()
+        resume(this.read)
+      })
+      return Effect.sync(stop)
+    })
+  }
+
+  private get written(): Effect.Effect<void, TransportError> {
+    return Effect.suspend(() => {
+      const failure = this.lane.failure()
+      if (failure !== undefined) return Effect.fail(failure)
+      return this.lane.isWritable() ? Effect.void : this.writable
+    })
+  }
+
+  private get writable(): Effect.Effect<void, TransportError> {
+    return Effect.async((resume) => {
+      this.writers ??= new Set()
+      const { writers } = this
+      const wake = () => resume(this.written)
+      writers.add(wake)
+      this.lane.onWritable(() => {
+        const waiting = [...writers]
+        writers.clear()
+        for (const wake of waiting) wake()
+      })
+      return Effect.sync(() => writers.delete(wake))
+    })
+  }
+}

@@ -9,96 +9,104 @@ import { fromNodeError } from "./nodeError.js"
 const ignore = () => {}
 
 /**
- * Takes the socket over. To be called in the turn in which the socket is first seen: from then on its errors are heard.
+ * Takes the socket over. To be made in the turn in which the socket is first seen: from then on its errors are heard.
  *
  * @internal
  */
-export const socketLane = (socket: Socket, scheduler: EventScheduler): Lane => {
+export class SocketLane implements Lane {
+  private readonly socket: Socket
+  private readonly scheduler: EventScheduler
   // One chunk is taken from the socket before somebody asks; then it is paused, and the peer has to wait.
-  let here: Uint8Array | undefined
-  let hasEnded = false
-  let failure: TransportError | undefined
-  let isPaused = false
-  let readable = ignore
-  let writable = ignore
+  private here: Uint8Array | undefined = undefined
+  private hasEnded = false
+  private isPaused = false
+  private error: TransportError | undefined = undefined
+  private readable = ignore
+  private writable = ignore
 
-  const wakeBoth = () => {
-    readable()
-    writable()
+  constructor(socket: Socket, scheduler: EventScheduler) {
+    this.socket = socket
+    this.scheduler = scheduler
+    socket.on("data", (chunk: Buffer) => this.onData(chunk))
+    socket.on("drain", () => scheduler.event(this.writable))
+    socket.on("end", () => this.onEnd())
+    socket.on("error", (error) => this.fail(fromNodeError(error, "read")))
+    socket.on("close", () => this.fail(closed))
   }
 
-  socket.on("data", (chunk: Buffer) => {
-    here = chunk
-    scheduler.event(readable)
-    if (here !== undefined) {
-      isPaused = true
-      socket.pause()
-    }
-  })
-  socket.on("drain", () => scheduler.event(writable))
-  socket.on("end", () => {
-    hasEnded = true
-    scheduler.event(readable)
-  })
-  socket.on("error", (error) => {
-    failure ??= fromNodeError(error, "read")
-    scheduler.event(wakeBoth)
-  })
-  socket.on("close", () => {
-    failure ??= closed
-    scheduler.event(wakeBoth)
-  })
+  private onData(chunk: Uint8Array): void {
+    this.here = chunk
+    this.scheduler.event(this.readable)
+    if (this.here === undefined) return
+    this.isPaused = true
+    this.socket.pause()
+  }
 
-  return {
-    poll: () => {
-      if (here !== undefined) {
-        const chunk = here
-        here = undefined
-        return chunk
-      }
-      if (hasEnded) return "End"
-      if (failure !== undefined) return failure
-      if (isPaused) {
-        isPaused = false
-        socket.resume()
-      }
-      return "Pending"
-    },
-    onReadable: (wake) => {
-      readable = wake
-    },
-    offer: (chunks) => {
-      if (failure !== undefined || socket.destroyed || socket.writableEnded) return true
-      if (chunks.length === 1) {
-        for (const chunk of chunks) socket.write(chunk)
-      } else {
-        socket.cork()
-        for (const chunk of chunks) socket.write(chunk)
-        socket.uncork()
-      }
-      return !socket.writableNeedDrain
-    },
-    isWritable: () => !socket.writableNeedDrain,
-    onWritable: (wake) => {
-      writable = wake
-    },
-    // The event "close" comes in a later turn than the end of the socket.
-    failure: () => failure ?? (socket.destroyed ? closed : socket.writableEnded ? endedOutput : undefined),
-    end: () => {
-      socket.end()
-    },
-    abort: () => {
-      // Where both sides have ended there is nothing to reset.
-      if (hasEnded && socket.writableFinished) socket.destroy()
-      else if (!socket.destroyed) socket.resetAndDestroy()
+  private onEnd(): void {
+    this.hasEnded = true
+    this.scheduler.event(this.readable)
+  }
+
+  private fail(error: TransportError): void {
+    this.error ??= error
+    this.scheduler.event(() => {
+      this.readable()
+      this.writable()
+    })
+  }
+
+  poll(): ReturnType<Lane["poll"]> {
+    if (this.here !== undefined) {
+      const chunk = this.here
+      this.here = undefined
+      return chunk
     }
+    if (this.hasEnded) return "End"
+    if (this.error !== undefined) return this.error
+    if (this.isPaused) {
+      this.isPaused = false
+      this.socket.resume()
+    }
+    return "Pending"
+  }
+
+  onReadable(wake: () => void): void {
+    this.readable = wake
+  }
+
+  offer(chunks: ReadonlyArray<Uint8Array>): boolean {
+    const { socket } = this
+    if (this.error !== undefined || socket.destroyed || socket.writableEnded) return true
+    if (chunks.length > 1) socket.cork()
+    for (const chunk of chunks) socket.write(chunk)
+    if (chunks.length > 1) socket.uncork()
+    return !socket.writableNeedDrain
+  }
+
+  isWritable(): boolean {
+    return !this.socket.writableNeedDrain
+  }
+
+  onWritable(wake: () => void): void {
+    this.writable = wake
+  }
+
+  failure(): TransportError | undefined {
+    return this.error ?? (this.socket.writableEnded ? ended : undefined)
+  }
+
+  end(): void {
+    this.socket.end()
+  }
+
+  abort(): void {
+    const { socket } = this
+    // Where both sides have ended there is nothing to reset.
+    if (this.hasEnded && socket.writableFinished) socket.destroy()
+    else if (!socket.destroyed) socket.resetAndDestroy()
   }
 }
 
 const closed = new TransportError({ reason: "Closed", operation: "write", detail: "the connection is closed" })
 
-const endedOutput = new TransportError({
-  reason: "Closed",
-  operation: "write",
-  detail: "this side has ended its output"
-})
+const ended = new TransportError({ reason: "Closed", operation: "write", detail: "this side has ended its output" })

@@ -20,7 +20,12 @@ import type { Ledger } from "./ledger.js"
 import { maskingKeys, noKeys } from "./masking.js"
 import { Outgoing } from "./outgoing.js"
 
-/** @internal */
+/**
+ * Why a connection did not end cleanly: a rule that the peer broke, or a fault of the transport.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type ReceiveError = Protocol.Violation | TransportError
 
 /** @internal */

@@ -77,16 +77,10 @@ export class Outgoing {
     this.close(at + length)
   }
 
-  /** A whole frame as it is; it is not copied if large. */
+  /** A whole frame as it is. */
   encoded(frame: Uint8Array): void {
     this.size += frame.length
-    if (frame.length >= large) {
-      this.push(frame)
-      return
-    }
-    this.reserve(frame.length)
-    slab.set(frame, used)
-    this.close(used + frame.length)
+    this.push(frame)
   }
 
   /** All that waits, in order. */
@@ -95,7 +89,7 @@ export class Outgoing {
     const { chunks } = this
     this.chunks = []
     this.size = 0
-    return chunks
+    return chunks.length === 1 ? chunks : joined(chunks)
   }
 
   private reserve(size: number): void {
@@ -121,4 +115,31 @@ export class Outgoing {
     this.chunks.push(this.open.subarray(this.start, this.end))
     this.open = undefined
   }
+}
+
+/**
+ * Joins small chunks that follow each other: what several connections sent in turns lies scattered in the slab, and what
+ * was encoded once for many lies elsewhere.
+ */
+const joined = (chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+  const result: Array<Uint8Array> = []
+  for (let at = 0; at < chunks.length; ) {
+    let size = 0
+    let end = at
+    while (end < chunks.length && chunks[end].length < large && size + chunks[end].length <= slabSize) {
+      size += chunks[end++].length
+    }
+    if (end - at < 2) {
+      result.push(chunks[at++])
+      continue
+    }
+    reserve(size)
+    const start = used
+    for (; at < end; at++) {
+      slab.set(chunks[at], used)
+      used += chunks[at].length
+    }
+    result.push(slab.subarray(start, used))
+  }
+  return result
 }

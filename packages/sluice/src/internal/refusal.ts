@@ -79,10 +79,19 @@ export const custom = <Tag extends string>(tag: Tag): Refused<Tag, Reply<Uint8Ar
 
 /** A yieldable error whose own properties are its parameters and its reply, and which is equal to one with the same. */
 const replied = (tag: string) =>
-  class Replied extends Data.TaggedError(tag)<Record<string, unknown>> {
-    constructor(parameters: Record<string, unknown>, reply: Reply) {
-      const text = typeof reply.body === "string" ? reply.body.trimEnd() : `${reply.body.length} bytes`
-      super({ ...parameters, ...reply, message: `${reply.status}: ${text}` })
+  class Replied extends Data.TaggedError(tag)<{ readonly message: string }> implements Reply {
+    readonly [parameter: string]: unknown
+    readonly status: number
+    readonly section: string
+    readonly fields: Fields
+    readonly body: string | Uint8Array
+    constructor(parameters: Record<string, unknown>, { body, fields, section, status }: Reply) {
+      super({ message: `${status}: ${typeof body === "string" ? body.trimEnd() : `${body.length} bytes`}` })
+      Object.assign(this, parameters)
+      this.status = status
+      this.section = section
+      this.fields = fields
+      this.body = body
     }
     [Equal.symbol](that: unknown): boolean {
       if (!(that instanceof Replied)) return false

@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberSet from "effect/FiberSet"
 import * as LogLevel from "effect/LogLevel"
@@ -212,12 +213,17 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         scheduler: transport.scheduler ?? scheduler,
         entropy
       })
-      life.drain = () => connection.close({ code: drainCode, cause: "Drain" })
       const socket = new Handle(connection, accepted.subprotocol)
       const connected = { id: ++lastId, remote: transport.remote, principal, accepted }
-      const fiber = run(Effect.scoped(Effect.suspend(() => handler(socket, connected))), schedulerOf(transport))
+      const handled = Effect.scoped(Effect.suspend(() => handler(socket, connected)))
+      watch(life, connection, run(handled, schedulerOf(transport)))
+    }
+
+    // A function of its own, so that what stays until the end does not hold the request.
+    const watch = (life: Life, connection: Connection, fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
+      life.drain = () => connection.close({ code: drainCode, cause: "Drain" })
       fiber.addObserver((exit) => {
-        if (Exit.isFailure(exit)) report(transport, exit.cause)
+        if (Exit.isFailure(exit)) report(life.transport, exit.cause)
         connection.close({ code: codeFor(exit) })
         connection.whenClosed(life.end)
       })
