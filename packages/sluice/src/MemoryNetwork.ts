@@ -29,13 +29,22 @@ interface Direction {
   readonly chunks: Array<Uint8Array>
   size: number
   ended: boolean
+  /** The side that read it has left, and what is still sent goes nowhere. */
+  isDeserted: boolean
   readable: () => void
   writable: () => void
 }
 
 const ignore = () => {}
 
-const direction = (): Direction => ({ chunks: [], size: 0, ended: false, readable: ignore, writable: ignore })
+const direction = (): Direction => ({
+  chunks: [],
+  size: 0,
+  ended: false,
+  isDeserted: false,
+  readable: ignore,
+  writable: ignore
+})
 
 interface Pair {
   readonly scheduler: Scheduler
@@ -54,8 +63,13 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
   // As a task of its own: the other side never runs inside a call of this one.
   const later = (wake: () => void) => pair.scheduler.scheduleTask(wake, 0)
   const broken = (operation: "read" | "write") =>
-    pair.aborted === undefined ? undefined : pair.aborted === self ? gone(operation) : reset(operation)
-  const isWritable = () => pair.aborted !== undefined || outgoing.ended || outgoing.size < pair.window
+    pair.aborted === self || incoming.isDeserted
+      ? gone(operation)
+      : pair.aborted === undefined
+        ? undefined
+        : reset(operation)
+  const isWritable = () =>
+    pair.aborted !== undefined || outgoing.ended || outgoing.isDeserted || outgoing.size < pair.window
   const self: Network.Lane = {
     poll: () => {
       const error = broken("read")
@@ -71,7 +85,7 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
       incoming.readable = wake
     },
     offer: (chunks) => {
-      if (pair.aborted !== undefined || outgoing.ended) return true
+      if (pair.aborted !== undefined || outgoing.ended || outgoing.isDeserted) return true
       const wasEmpty = outgoing.chunks.length === 0
       for (const chunk of chunks) {
         if (chunk.length === 0) continue
@@ -92,8 +106,15 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
       later(() => outgoing.readable())
     },
     abort: () => {
-      // Both directions have ended: there is nothing to reset.
-      if (pair.aborted !== undefined || (incoming.ended && incoming.chunks.length === 0 && outgoing.ended)) return
+      if (pair.aborted !== undefined || incoming.isDeserted) return
+      if (outgoing.ended) {
+        // All was said: the peer gets to read it.
+        incoming.isDeserted = true
+        incoming.chunks.length = 0
+        later(() => incoming.readable())
+        later(() => incoming.writable())
+        return
+      }
       pair.aborted = self
       incoming.chunks.length = 0
       outgoing.chunks.length = 0

@@ -66,7 +66,7 @@ export interface Lane {
   failure(): TransportError | undefined
   /** Ends the output; what was offered before still goes out. */
   end(): void
-  /** Ends both directions at once and frees all resources; what did not go out is lost. */
+  /** Frees all resources at once. What did not go out is lost, and the peer sees a reset unless the output had ended. */
   abort(): void
 }
 
@@ -87,7 +87,7 @@ export interface Transport {
   readonly write: (bytes: Uint8Array | ReadonlyArray<Uint8Array>) => Effect.Effect<void, TransportError>
   /** Ends the output; reading goes on. */
   readonly endOfOutput: Effect.Effect<void>
-  /** Ends the connection at once: the peer sees a reset. */
+  /** Ends the connection at once: the peer sees a reset, unless the output had ended. */
   readonly abort: Effect.Effect<void>
   /** The synchronous side, if the network has one; not to be used together with `read` at one time. */
   readonly lane?: Lane | undefined

@@ -150,7 +150,10 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
     const accepted = yield* Effect.async<
       Handshake.ClientAccepted<P[number], never>,
       Rejection.Rejection | Handshake.InvalidResponse | Network.TransportError
-    >((resume) => Effect.sync(Opening.readResponse(lane, awaiting, resume)))
+    >((resume) => Effect.sync(Opening.readResponse(lane, awaiting, resume))).pipe(
+      // A refused client leaves; it does not break off.
+      Effect.tapError(() => Effect.sync(() => lane.end()))
+    )
     const { response, rest, subprotocol } = accepted
     const socket = yield* attach(
       { role: "client", rest, limits, lane, deadlines, ledger: new Ledger(limits) },

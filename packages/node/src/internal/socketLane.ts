@@ -92,7 +92,8 @@ export class SocketLane implements Lane {
   }
 
   failure(): TransportError | undefined {
-    return this.error ?? (this.socket.writableEnded ? ended : undefined)
+    // The event "close" comes in a later turn than the end of the socket.
+    return this.error ?? (this.socket.destroyed ? closed : this.socket.writableEnded ? ended : undefined)
   }
 
   end(): void {
@@ -101,9 +102,10 @@ export class SocketLane implements Lane {
 
   abort(): void {
     const { socket } = this
-    // Where both sides have ended there is nothing to reset.
-    if (this.hasEnded && socket.writableFinished) socket.destroy()
-    else if (!socket.destroyed) socket.resetAndDestroy()
+    if (socket.destroyed) return
+    // Where the kernel has all that we said, up to its end, there is nothing to cut: the peer gets to read it.
+    if (socket.writableEnded && socket.writableLength === 0) socket.destroySoon()
+    else socket.resetAndDestroy()
   }
 }
 

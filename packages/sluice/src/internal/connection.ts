@@ -349,7 +349,6 @@ export class Connection {
     this.unfinished = undefined
     this.options.ledger.pin(-this.pinned)
     this.pinned = 0
-    this.hasMore = false
   }
 
   private ended(cause: TransportError): void {
