@@ -20,6 +20,7 @@ import * as Serving from "./internal/serving.js"
 import * as Network from "./Network.js"
 import type * as Rejection from "./Rejection.js"
 import type * as Upgrade from "./Upgrade.js"
+import type * as WebSocket from "./WebSocket.js"
 
 export type { Connected, Handler, Incoming, Options, Switched, UpgradeService }
 
@@ -100,6 +101,32 @@ export const make = <
   }))
 
 const ignore = () => {}
+
+/**
+ * Leads one connection through the opening handshake: the WebSocket, in the scope of the caller, and how it came to be.
+ *
+ * Who is refused gets the reply of the `Rejection`, with which the effect then fails. `TransportError` when the client
+ * leaves before that. `upgrades` are not looked at, and the limits that count connections are those of a server.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const accept = <
+  const P extends ReadonlyArray<string> = readonly [],
+  const Required extends boolean = false,
+  Principal = void,
+  R = never
+>(
+  transport: Network.Transport,
+  options: Omit<Options<P, Required, Principal, never, R>, "upgrades"> = {}
+): Effect.Effect<
+  readonly [
+    socket: WebSocket.WebSocket<Handshake.Subprotocol<P, Required>>,
+    connected: Connected<Handshake.Subprotocol<P, Required>, Principal>
+  ],
+  Rejection.Rejection | Network.TransportError,
+  Scope.Scope | R
+> => Serving.acceptOne(transport, options)
 
 /**
  * A server that listens.

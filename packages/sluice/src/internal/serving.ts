@@ -25,11 +25,12 @@ import * as Upgrade from "../Upgrade.js"
 import { Admission, draining } from "./admission.js"
 import { Connection } from "./connection.js"
 import * as Deadlines from "./deadlines.js"
-import { codeFor, drainCode, Handle } from "./handle.js"
+import * as Decision from "./decision.js"
+import { attach, codeFor, drainCode, Handle } from "./handle.js"
 import { laneOf } from "./laneOf.js"
 import { Ledger } from "./ledger.js"
 import * as Opening from "./opening.js"
-import type { Handler, Incoming, Options, UpgradeService } from "./service.js"
+import type { Handler, Options } from "./service.js"
 
 /** @internal */
 export interface Serving {
@@ -37,16 +38,6 @@ export interface Serving {
   readonly accept: (transport: Transport, done: () => void, received?: Handshake.Received) => void
   readonly size: () => number
 }
-
-/** What a handshake has led to. */
-type Opened<S extends string | undefined, Principal, E, R> =
-  | { readonly _tag: "WebSocket"; readonly accepted: Handshake.Accepted<S>; readonly principal: Principal }
-  | {
-      readonly _tag: "Other"
-      readonly negotiated: Upgrade.Negotiated<string>
-      readonly fields: Upgrade.ExtraFields
-      readonly service: UpgradeService<E, R>
-    }
 
 /** One connection that is served. */
 interface Life {
@@ -71,8 +62,9 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
 ): Effect.Effect<Serving, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
     type Subprotocol = Handshake.Subprotocol<P, Required>
-    type Result = Opened<Subprotocol, Principal, UE, UR>
+    type Result = Decision.Opened<Subprotocol, Principal, UE, UR>
     const limits = Limits.make(options.limits)
+    const decision = Decision.make(options, limits)
     const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
     const isDebugging = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
     const entropy = yield* Entropy
@@ -111,86 +103,6 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     const debug = (transport: Transport, message: string) => {
       if (isDebugging) log(transport, Effect.logDebug(message))
     }
-
-    const policy = {
-      origin: options.origin,
-      subprotocols: options.subprotocols,
-      subprotocolRequired: options.subprotocolRequired
-    }
-
-    /** What an application decides takes part of the handshake's time; what it gets wrong is not told to the client. */
-    const decide = <A>(
-      decision: () => Effect.Effect<A, Rejection.Rejection, UR>
-    ): Effect.Effect<A, Rejection.Rejection, UR> => {
-      const timeout = Deadlines.toMillis(limits.handshakeTimeout)
-      const decided = Effect.suspend(decision)
-      const timed =
-        timeout === Number.POSITIVE_INFINITY
-          ? decided
-          : Effect.timeoutFail(decided, {
-              duration: timeout,
-              onTimeout: () => new Rejection.HandshakeTimeout({ timeout })
-            })
-      return Effect.catchAllDefect(timed, (defect) =>
-        Effect.zipRight(Effect.logError("The decision on a handshake failed", defect), Effect.fail(internalError))
-      )
-    }
-
-    const extraFields = (entries: Iterable<readonly [string, string]>) =>
-      Effect.catchAll(Upgrade.extraFields(entries), (error) =>
-        Effect.zipRight(Effect.logError("The fields of a 101 are not valid", error), Effect.fail(internalError))
-      )
-
-    // Without `authenticate` the type of the principal is `void`.
-    const nobody = undefined as Principal
-
-    /** Without the application: what the rules and the policy say. */
-    const judge = (received: Handshake.Received): Either.Either<Result, Rejection.Rejection> =>
-      Handshake.offer(received).pipe(
-        Either.flatMap((offered) => Handshake.negotiate<P, Required>(offered, policy)),
-        Either.map((accepted) => ({ _tag: "WebSocket", accepted, principal: nobody }))
-      )
-
-    /** With `authenticate` and `fields`. What the policy refuses does not come to them. */
-    const ask = (received: Handshake.Received, transport: Transport): Effect.Effect<Result, Rejection.Rejection, UR> =>
-      Effect.gen(function* () {
-        const offered = yield* Handshake.offer(received)
-        const accepted = yield* Handshake.negotiate<P, Required>(offered, policy)
-        const { authenticate, fields } = options
-        const incoming: Incoming = { ...offered, remote: transport.remote }
-        const principal = authenticate === undefined ? nobody : yield* decide(() => authenticate(incoming))
-        if (fields === undefined) return { _tag: "WebSocket", accepted, principal }
-        const extra = yield* extraFields(yield* decide(() => fields(incoming, principal)))
-        return {
-          _tag: "WebSocket",
-          accepted: yield* Handshake.negotiate<P, Required>(offered, { ...policy, fields: extra }),
-          principal
-        }
-      })
-
-    const upgrades = options.upgrades ?? []
-    const supported = ["websocket", ...upgrades.map(({ protocol }) => protocol)] as const
-    // A predicate on the origin is of the application, too: what it throws is its failure.
-    const isAsked =
-      options.authenticate !== undefined ||
-      options.fields !== undefined ||
-      upgrades.length > 0 ||
-      typeof options.origin === "function"
-
-    const open = (
-      received: Handshake.Received,
-      transport: Transport
-    ): Effect.Effect<Result, Rejection.Rejection, UR> =>
-      upgrades.length === 0
-        ? ask(received, transport)
-        : Effect.flatMap(Upgrade.negotiate(received, supported), (negotiated) => {
-            const service = upgrades.find(({ protocol }) => protocol === negotiated.protocol)
-            if (service === undefined) return ask(received, transport)
-            return decide(() => service.authorize(negotiated)).pipe(
-              Effect.flatMap(extraFields),
-              Effect.map((fields) => ({ _tag: "Other", negotiated, fields, service }))
-            )
-          })
 
     const refuse = (life: Life, rejection: Rejection.Rejection) => {
       admission.open()
@@ -251,13 +163,13 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
 
     const onReceived = (life: Life, received: Handshake.Received) => {
       life.drain = notNow
-      if (!isAsked) return proceed(life, judge(received))
+      if (!decision.isAsked) return proceed(life, decision.judge(received))
       const { transport } = life
-      const fiber = run(Effect.either(open(received, transport)), schedulerOf(transport))
+      const fiber = run(Effect.either(decision.ask(received, transport)), schedulerOf(transport))
       fiber.addObserver((exit) => {
         if (Exit.isSuccess(exit)) return proceed(life, exit.value)
         report(transport, exit.cause)
-        return refuse(life, Cause.isInterruptedOnly(exit.cause) ? draining() : internalError)
+        return refuse(life, Cause.isInterruptedOnly(exit.cause) ? draining() : Decision.internalError)
       })
     }
 
@@ -333,6 +245,37 @@ const isUsual = (error: unknown): error is Error =>
   error instanceof TransportError ||
   error instanceof SendError
 
-const internalError: Rejection.Rejection = Either.getOrThrow(
-  Rejection.custom({ status: 500, body: "The server failed.\n" })
-)
+/**
+ * The same for one connection, in the scope of the caller.
+ *
+ * @internal
+ */
+export const acceptOne = <P extends ReadonlyArray<string>, Required extends boolean, Principal, R>(
+  transport: Transport,
+  options: Options<P, Required, Principal, never, R>
+) =>
+  Effect.gen(function* () {
+    const limits = Limits.make(options.limits)
+    const deadlines = yield* Deadlines.make
+    const lane = yield* laneOf(transport)
+    const decision = Decision.make(options, limits)
+    const received = Effect.async<Handshake.Received, Rejection.Rejection | TransportError>((resume) =>
+      Opening.readHead(lane, limits, deadlines, notNow, resume)
+    )
+    const lingered = Effect.async<void>((resume) => Opening.linger(lane, limits, deadlines, () => resume(Effect.void)))
+    const { accepted, principal } = yield* received.pipe(
+      Effect.flatMap((received) => decision.askWebSocket(received, transport)),
+      Effect.tapError((error) => {
+        if (error instanceof TransportError) return Effect.void
+        lane.offer([Rejection.toBytes(error)])
+        return lingered
+      })
+    )
+    lane.offer([Handshake.response(accepted)])
+    const ledger = new Ledger(limits)
+    const socket = yield* attach(
+      { role: "server", rest: accepted.rest, limits, lane, deadlines, ledger },
+      accepted.subprotocol
+    )
+    return [socket, { id: 1, remote: transport.remote, principal, accepted }] as const
+  })
