@@ -276,9 +276,11 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
   }
   for (const part of parts) {
     if (part.opcode < 8) {
-      const next = self.pieces
-        ? Assembly.divide(unfinished, part, self.limits)
-        : Assembly.assemble(unfinished, part, self.limits)
+      // After our own Close nothing is handed out, so nothing is kept either.
+      const next =
+        self.pieces || self._tag === "Closing"
+          ? Assembly.divide(unfinished, part, self.limits)
+          : Assembly.assemble(unfinished, part, self.limits)
       if (next instanceof Message.MessageError) return failed(next)
       unfinished = "piece" in next ? next.next : "_tag" in next ? undefined : next
       // Having sent a Close, we are no longer interested in what the peer says before its own.
