@@ -28,10 +28,7 @@ import * as Extension from "./Extension.js"
 import type * as Fields from "./Fields.js"
 import * as Http1 from "./Http1.js"
 import * as Accumulator from "./internal/accumulator.js"
-import * as Authority from "./internal/authority.js"
-import { encodeHead } from "./internal/encodeHead.js"
 import { trusted } from "./internal/fields.js"
-import * as Grammar from "./internal/grammar.js"
 import type {
   Accepted,
   AwaitingHead,
@@ -50,8 +47,8 @@ import type {
 } from "./internal/handshakeState.js"
 import { InvalidResponse } from "./internal/invalidResponse.js"
 import * as OfferFields from "./internal/offerFields.js"
+import * as OpeningRequest from "./internal/openingRequest.js"
 import * as Origin from "./internal/origin.js"
-import { besides } from "./internal/ownFields.js"
 import { RequestError } from "./internal/requestError.js"
 import * as ResponseBody from "./internal/responseBody.js"
 import * as SwitchingResponse from "./internal/switchingResponse.js"
@@ -208,7 +205,10 @@ export const negotiate = <
   }
   const supported: ReadonlyArray<P[number]> = policy.subprotocols ?? []
   const subprotocol = supported.find((name) => state.subprotocols.includes(name))
-  if (subprotocol === undefined && (state.subprotocols.length > 0 || policy.subprotocolRequired === true)) {
+  // §4.2.2: a server that does not speak what is asked for may go on without; one that speaks subprotocols does not, for
+  // the client would have to guess what the messages mean
+  const isAsked = state.subprotocols.length > 0 && supported.length > 0
+  if (subprotocol === undefined && (isAsked || policy.subprotocolRequired === true)) {
     return Either.left(new Rejection.NoCommonSubprotocol({ supported }))
   }
   const agreements = Extension.negotiate(state.extensions, policy.extensions ?? [])
@@ -291,54 +291,8 @@ export const acceptKey = (key: string): string =>
 export const initiate = <const P extends ReadonlyArray<string> = readonly [], Config = never>(
   options: InitiateOptions<P, Config>,
   nonce: Uint8Array
-): Either.Either<Initiated<P[number], Config>, Fields.FieldError | RequestError> => {
-  const { authority, origin, target = "/" } = options
-  const subprotocols: ReadonlyArray<P[number]> = options.subprotocols ?? []
-  const extensions = options.extensions ?? []
-  // §4.1, item 7: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
-  if (nonce.length !== 16) return wrong("Nonce", `the nonce has ${nonce.length} bytes, not 16`)
-  const host = Authority.parse(authority)
-  if (host === undefined || host.host === "") {
-    return wrong("Authority", `${Grammar.printable(authority)} is not a host with a port or without`)
-  }
-  if (Http1.targetForm("GET", target) !== "origin") {
-    return wrong("Target", `${Grammar.printable(target)} is not a path in visible ASCII, without a fragment`)
-  }
-  if (origin !== undefined && (origin === "" || Grammar.firstOutside(origin, Grammar.isVisibleCode) !== -1)) {
-    return wrong("Origin", `${Grammar.printable(origin)} is not an origin`)
-  }
-  // §4.1, item 10: "and MUST all be unique strings"
-  if (!subprotocols.every(Grammar.isToken) || new Set(subprotocols).size !== subprotocols.length) {
-    return wrong("Subprotocol", `${Grammar.printable(subprotocols.join(", "))} are not distinct tokens`)
-  }
-  return Either.gen(function* () {
-    const offers = yield* Either.mapLeft(
-      Extension.offers(extensions),
-      ({ detail }) => new RequestError({ reason: "Extensions", detail })
-    )
-    const extra = yield* besides(options.fields ?? [], reserved)
-    const key = Encoding.encodeBase64(nonce)
-    const fields: Array<Fields.Field> = [
-      ["Host", authority],
-      ["Upgrade", "websocket"],
-      ["Connection", "Upgrade"],
-      ["Sec-WebSocket-Key", key],
-      ["Sec-WebSocket-Version", "13"]
-    ]
-    if (origin !== undefined) fields.push(["Origin", origin])
-    if (subprotocols.length > 0) fields.push(["Sec-WebSocket-Protocol", subprotocols.join(", ")])
-    if (offers.length > 0) fields.push(["Sec-WebSocket-Extensions", Extension.format(offers)])
-    const request: Request = { method: "GET", target, version: "1.1", fields: trusted([...fields, ...extra]) }
-    const bytes = encodeHead(`GET ${target} HTTP/1.1`, request.fields)
-    return { _tag: "Initiated" as const, request, key, subprotocols, extensions, bytes }
-  })
-}
-
-/** What the client writes itself, and what would announce content, which this request has not. */
-const reserved = ["Host", "Upgrade", "Connection", "Origin", "Content-Length", "Transfer-Encoding", "Expect"]
-
-const wrong = (reason: RequestError["reason"], detail: string): Either.Either<never, RequestError> =>
-  Either.left(new RequestError({ reason, detail }))
+): Either.Either<Initiated<P[number], Config>, Fields.FieldError | RequestError> =>
+  OpeningRequest.make(options, options.subprotocols ?? [], nonce)
 
 /**
  * Client: the bytes of the request, and the state that waits for the reply within the limits on its head.

@@ -93,7 +93,7 @@ export class Custom extends Refusal.custom("Custom")<{
  *
  * - `Status`: not a whole number from 300 to 599.
  * - `ReasonPhrase`: it holds a control character or one above U+00FF (RFC 9112 §4).
- * - `Field`: a field that frames the reply, or `Sluice-Rejection`, which `toBytes` writes itself.
+ * - `Field`: a field that frames the reply or concerns its connection, or `Sluice-Rejection`: `toBytes` writes these.
  * - `Body`: longer than `maxBody`, or a 304 with a body (RFC 9112 §6.3).
  *
  * @category errors

@@ -50,6 +50,8 @@ const fin = 0x80
 const ignore = () => {}
 const nothing = new Uint8Array(0)
 const second = 1000
+// Parts that are read at once when we wait for nothing but the peer's Close.
+const closingStep = 256
 
 /** @internal */
 export class Connection {
@@ -117,7 +119,7 @@ export class Connection {
   private receive(chunk: Uint8Array): void {
     if (this.state._tag === "Closed") return
     const before = this.state
-    const step = Protocol.receive(before, chunk, before._tag === "Open" ? Math.max(1, this.inbox.room) : undefined)
+    const step = Protocol.receive(before, chunk, before._tag === "Open" ? Math.max(1, this.inbox.room) : closingStep)
     this.state = step.state
     this.hasMore = step.more
     if (chunk.length > 0) this.heartbeat.hear()
@@ -137,12 +139,13 @@ export class Connection {
     }
     this.controls += step.controls
     const limit = this.options.limits.maxControlFramesPerSecond
-    if (limit !== "unbounded" && this.controls > limit && step.state._tag === "Open") {
+    const isFlood = limit !== "unbounded" && this.controls > limit
+    if (isFlood && step.state._tag === "Open") {
       const detail = `${this.controls} control frames in a second, the limit is ${limit}`
       this.violate(new Protocol.ProtocolError({ reason: "TooManyControlFrames", detail }))
       return
     }
-    for (const frame of step.replies) this.reply(frame)
+    for (const frame of step.replies) if (!isFlood || frame.opcode !== Opcode.Pong) this.reply(frame)
   }
 
   /** Keeps count of what an unfinished message costs, in memory and in time. */
@@ -182,6 +185,7 @@ export class Connection {
   }
 
   sendPong(): void {
+    this.notice()
     this.pong(nothing)
   }
 
@@ -287,6 +291,7 @@ export class Connection {
 
   private unblock(): void {
     this.isBlocked = false
+    this.notice()
     if (this.heldPong !== undefined) {
       this.control(Opcode.Pong, this.heldPong)
       this.heldPong = undefined
@@ -349,6 +354,13 @@ export class Connection {
     this.unfinished = undefined
     this.options.ledger.pin(-this.pinned)
     this.pinned = 0
+  }
+
+  /** While the window is full nothing is read, so that only the write side can tell that the peer is gone. */
+  private notice(): void {
+    if (this.state._tag !== "Open" || !this.isWindowFull) return
+    const failure = this.options.lane.failure()
+    if (failure !== undefined) this.ended(failure)
   }
 
   private ended(cause: TransportError): void {

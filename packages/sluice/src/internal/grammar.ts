@@ -54,7 +54,7 @@ export const isRegisteredNameCode = (code: number): boolean => (classes[code] & 
 /** @internal SP or HTAB, RFC 9110 §5.6.3 */
 export const isWhitespace = (code: number): boolean => code === 0x20 || code === 0x09
 
-/** @internal Whether every code unit is of the class, and where the first is that is not. */
+/** @internal The index of the first code unit that is not of the class, or -1. */
 export const firstOutside = (value: string, isInside: (code: number) => boolean): number => {
   for (let at = 0; at < value.length; at++) if (!isInside(value.charCodeAt(at))) return at
   return -1

@@ -135,9 +135,17 @@ export const sendable = (connection: Connection) => until(connection, (connectio
 /** @internal */
 export const continuable = (connection: Connection) => until(connection, (connection) => connection.canContinue)
 
-/** Waits until what was just sent is no longer too much for the peer. */
-const settled = (connection: Connection): Effect.Effect<void> =>
-  Effect.suspend(() => (connection.canContinue ? Effect.void : writable(connection)))
+/** Waits until what was just sent is no longer too much for the peer; whether it arrives is not known if that ends first. */
+const settled = (connection: Connection): Effect.Effect<void, Protocol.SendError> =>
+  Effect.suspend(() => (connection.canContinue ? Effect.void : written(connection)))
+
+const written = (connection: Connection): Effect.Effect<void, Protocol.SendError> =>
+  Effect.async((resume) => {
+    const forget = connection.whenWritable(() =>
+      resume(connection.state._tag === "Open" ? Effect.void : refuse(connection))
+    )
+    return Effect.sync(forget)
+  })
 
 /** @internal */
 export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {

@@ -94,7 +94,10 @@ export interface Policy<
 > {
   /** Which pages may connect; `"same-origin"` by default, so that no foreign page can use the cookies of a user here. */
   readonly origin?: OriginPolicy | undefined
-  /** What is spoken here, the most wanted first; nothing by default. A client that asks for none of it is refused. */
+  /**
+   * What is spoken here, the most wanted first. A client that asks for something else is refused. By default there is
+   * nothing, and what a client asks for is not looked at.
+   */
   readonly subprotocols?: P | undefined
   /** Whether a client that asks for no subprotocol at all is refused too; not by default. */
   readonly subprotocolRequired?: R | undefined

@@ -3,9 +3,10 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
-import type { Fields } from "../Fields.js"
+import * as Fields from "../Fields.js"
 import { encodeHead } from "./encodeHead.js"
 import { trusted } from "./fields.js"
 import * as Grammar from "./grammar.js"
@@ -23,7 +24,7 @@ export interface Reply<out Body extends string | Uint8Array = string | Uint8Arra
   /** The section that asks for the refusal. */
   readonly section: string
   /** The fields of the reply, without those that frame it (`Connection`, `Content-Length`). */
-  readonly fields: Fields
+  readonly fields: Fields.Fields
   /** The body: a short text that ends in a line feed, or the bytes of a `Custom`. */
   readonly body: Body
 }
@@ -83,7 +84,7 @@ const replied = (tag: string) =>
     readonly [parameter: string]: unknown
     readonly status: number
     readonly section: string
-    readonly fields: Fields
+    readonly fields: Fields.Fields
     readonly body: string | Uint8Array
     constructor(parameters: Record<string, unknown>, { body, fields, section, status }: Reply) {
       super({ message: `${status}: ${typeof body === "string" ? body.trimEnd() : `${body.length} bytes`}` })
@@ -111,7 +112,7 @@ const isSame = (self: unknown, that: unknown): boolean => {
   return self.length === that.length && self.every((element, at) => isSame(element, that[at]))
 }
 
-/** @internal Bodies and details longer than this do not fit into a refusal. */
+/** @internal Bytes of a body, as `Rejection.maxBody` says. */
 export const maxBody = 64 * 1024
 
 const maxText = 1024
@@ -147,23 +148,19 @@ const nameField = "Sluice-Rejection"
 /** The fields that frame a message or concern one connection only (RFC 9110 §7.6.1, RFC 9112 §6). */
 const framing = ["Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "Trailer"]
 
-/**
- * What a gateway adds on the way: RFC 9110 §6.6.1 and §7.6.3 ask it to. It says nothing of the refusal.
- */
+/** What gateways add on the way (RFC 9110 §6.6.1, §7.6.3, §10.2.4), which says nothing of the refusal. */
 const transit = ["Date", "Via", "Server"]
 
-const isAmong = (names: ReadonlyArray<string>, name: string): boolean =>
-  names.some((other) => Grammar.equalsIgnoreCase(name, other))
-
 /** @internal Whether a refusal writes the field itself. */
-export const isReserved = (name: string): boolean => isAmong(framing, name) || isAmong([nameField], name)
+export const isReserved = (name: string): boolean =>
+  [...framing, nameField].some((reserved) => Grammar.equalsIgnoreCase(name, reserved))
 
 /** @internal The fields that a foreign reply is about. */
-export const withoutFraming = (fields: Fields): Fields => trusted(fields.filter(([name]) => !isAmong(framing, name)))
+export const withoutFraming: (fields: Fields.Fields) => Fields.Fields = Fields.omit(framing)
 
 /** @internal Whether the reply that was read is, to the byte, the one that the refusal renders, less what the way added. */
-export const isRenderedBy = (reply: Reply, status: number, fields: Fields, body: Uint8Array): boolean => {
-  const own = fields.filter(([name]) => !isAmong(framing, name) && !isAmong(transit, name))
+export const isRenderedBy = (reply: Reply, status: number, fields: Fields.Fields, body: Uint8Array): boolean => {
+  const own = Fields.omit(fields, [...framing, ...transit])
   const hasFields = own.every(
     ([name, value], at) =>
       at < reply.fields.length && Grammar.equalsIgnoreCase(name, reply.fields[at][0]) && value === reply.fields[at][1]
@@ -181,9 +178,7 @@ const bytesOf = (body: string | Uint8Array): Uint8Array => (typeof body === "str
  */
 export const render = (reply: Reply, reason: string): Uint8Array => {
   const body = bytesOf(reply.body)
-  const connection = reply.fields.some(([name]) => Grammar.equalsIgnoreCase(name, "Upgrade"))
-    ? "Upgrade, close"
-    : "close"
+  const connection = Fields.has(reply.fields, "Upgrade") ? "Upgrade, close" : "close"
   // RFC 9112 §6.3: a 304 ends with its head. RFC 9110 §8.6: the length it might give is that of another response.
   const length: ReadonlyArray<readonly [string, string]> =
     reply.status === 304 ? [] : [["Content-Length", String(body.length)]]
@@ -199,16 +194,15 @@ export interface Said {
   readonly tag: string
   readonly parameter: (name: string) => string | undefined
   readonly number: (name: string) => number
-  readonly fields: Fields
+  readonly fields: Fields.Fields
   /** The body as text, less the line feed at its end. */
   readonly detail: string
 }
 
-/** @internal Reads `Sluice-Rejection`, of which there must be one. */
-export const said = (fields: Fields, body: Uint8Array): Said | undefined => {
-  const names = fields.filter(([name]) => Grammar.equalsIgnoreCase(name, nameField))
-  const item = names.length === 1 ? Grammar.parseItem(names[0][1]) : undefined
-  if (item === undefined || item._tag === "Left") return undefined
+/** @internal Reads `Sluice-Rejection`, if there is one. */
+export const said = (fields: Fields.Fields, body: Uint8Array): Said | undefined => {
+  const item = Grammar.parseItem(Fields.get(fields, nameField) ?? "")
+  if (Either.isLeft(item)) return undefined
   const parameter = (name: string): string | undefined => item.right.parameters.find((own) => own.name === name)?.value
   return {
     tag: item.right.name,

@@ -21,7 +21,7 @@ export class NotAnUpgrade extends Refusal.make("NotAnUpgrade", 426, "RFC 9110 §
     const protocols = (options.supported ?? []).filter((name) => Grammar.parseProtocol(name) !== undefined)
     const supported = protocols.length === 0 ? ["websocket"] : protocols
     const upgrade = supported.join(", ")
-    const text = `This resource is spoken to over ${upgrade}: name it in Upgrade, and Upgrade in Connection.`
+    const text = `This resource speaks ${upgrade}. Ask for it with "Upgrade: ${upgrade}" and "Connection: Upgrade".`
     super({ supported }, { text, fields: [["Upgrade", upgrade]] })
   }
 }
@@ -36,7 +36,7 @@ const version = ["Sec-WebSocket-Version", "13"] as const
  */
 export class UnsupportedVersion extends Refusal.make("UnsupportedVersion", 426, "RFC 6455 §4.2.2")<{}> {
   constructor() {
-    const text = "Sec-WebSocket-Version is not 13, the version of RFC 6455, which is spoken here."
+    const text = "Sec-WebSocket-Version is not 13, the only version spoken here (RFC 6455)."
     super({}, { text, fields: [["Upgrade", "websocket"], version] })
   }
 }
@@ -95,7 +95,7 @@ export class BadRequest extends Refusal.make("BadRequest", 400, "RFC 6455 §4.2.
  */
 export class MethodNotAllowed extends Refusal.make("MethodNotAllowed", 405, "RFC 9110 §15.5.6")<{}> {
   constructor() {
-    super({}, { text: "The method is not GET, with which a WebSocket is opened.", fields: [["Allow", "GET"]] })
+    super({}, { text: "The method is not GET. A WebSocket is opened with GET.", fields: [["Allow", "GET"]] })
   }
 }
 
@@ -107,7 +107,7 @@ export class MethodNotAllowed extends Refusal.make("MethodNotAllowed", 405, "RFC
  */
 export class HttpVersionNotSupported extends Refusal.make("HttpVersionNotSupported", 505, "RFC 9110 §15.6.6")<{}> {
   constructor() {
-    super({}, { text: "The request is not HTTP/1.1, in which a WebSocket is asked for here." })
+    super({}, { text: "The request is not of HTTP/1.1, with which a WebSocket is opened here." })
   }
 }
 
@@ -251,8 +251,8 @@ export class NoCommonSubprotocol extends Refusal.make("NoCommonSubprotocol", 400
     const names = supported.join(", ")
     const text =
       names === ""
-        ? "Sec-WebSocket-Protocol names a subprotocol, and none is spoken here; leave it out."
-        : `Sec-WebSocket-Protocol names no subprotocol that is spoken here; these are: ${names}`
+        ? "Sec-WebSocket-Protocol asks for a subprotocol, but none is spoken here. Leave the field out."
+        : `Sec-WebSocket-Protocol asks for none of the subprotocols spoken here: ${names}.`
     super({ supported }, { text, named: { supported: names } })
   }
 }
