@@ -172,9 +172,9 @@ export const assembleFrames = (self: Assembler, frames: Iterable<Frame.Frame>): 
       continue
     }
     const next = Assembly.assemble(unfinished, wholePart(frame), self.limits)
-    if (next instanceof MessageError) return { assembler: { ...self, unfinished }, messages, error: next }
-    unfinished = "_tag" in next ? undefined : next
-    if ("_tag" in next) messages.push(next)
+    if (next._tag === "MessageError") return { assembler: { ...self, unfinished }, messages, error: next }
+    unfinished = next._tag === "Unfinished" ? next : undefined
+    if (next._tag !== "Unfinished") messages.push(next)
   }
   return { assembler: { ...self, unfinished }, messages, error: undefined }
 }

@@ -19,7 +19,7 @@ import * as FramePart from "./internal/framePart.js"
 import type { TransportError } from "./internal/transportError.js"
 import { encodeUtf8 } from "./internal/webPlatform.js"
 import type * as Limits from "./Limits.js"
-import * as Message from "./Message.js"
+import type * as Message from "./Message.js"
 
 export { ProtocolError }
 
@@ -281,12 +281,11 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
         self.pieces || self._tag === "Closing"
           ? Assembly.divide(unfinished, part, self.limits)
           : Assembly.assemble(unfinished, part, self.limits)
-      if (next instanceof Message.MessageError) return failed(next)
-      unfinished = "piece" in next ? next.next : "_tag" in next ? undefined : next
+      if (next._tag === "MessageError") return failed(next)
+      unfinished = next._tag === "Unfinished" ? next : next._tag === "Divided" ? next.next : undefined
       // Having sent a Close, we are no longer interested in what the peer says before its own.
-      if (self._tag === "Open") {
-        if ("piece" in next) messages.push(next.piece)
-        else if ("_tag" in next) messages.push(next)
+      if (self._tag === "Open" && next._tag !== "Unfinished") {
+        messages.push(next._tag === "Divided" ? next.piece : next)
       }
       continue
     }
