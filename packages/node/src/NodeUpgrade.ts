@@ -29,8 +29,8 @@ import { transportOf } from "./internal/transport.js"
  */
 export interface Options {
   /**
-   * The path of the service, such as `/chat`; every path by default. A request for another path is left to the other
-   * listeners of the event, and is refused with 404 if there are none.
+   * The path of the service, such as `/chat`; every path by default. The first service whose path it is gets a request.
+   * What no service wants is left to other listeners of the event, and refused with 404 if there are none.
    */
   readonly path?: string | undefined
 }
@@ -71,34 +71,110 @@ export const serve = <
   handler: WebSocketServer.Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
 ): Effect.Effect<{ readonly connections: Effect.Effect<number> }, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
-    const isFor = (target: string) => options.path === undefined || pathOf(target) === options.path
-    const authenticate = (incoming: WebSocketServer.Incoming): Effect.Effect<Principal, Rejection.Rejection, UR> => {
-      if (!isFor(incoming.resource)) return new Rejection.NotFound()
-      // Without `authenticate` the type of the principal is `void`.
-      return options.authenticate?.(incoming) ?? Effect.succeed(undefined as Principal)
-    }
-    const acceptor = yield* WebSocketServer.make({ ...options, authenticate }, handler)
-    const run = Runtime.runSync(yield* Effect.runtime<never>())
-    const scheduler = new EventScheduler()
-
-    const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      if (!isFor(request.url ?? "") && server.listenerCount("upgrade") > 1) return
-      // The socket of an HTTP server is one of node:net, or of node:tls, which is one too.
-      const socket = stream as Socket
-      socket.setTimeout(0)
-      socket.setNoDelay(true)
-      run(acceptor.accept(transportOf(socket, scheduler), receivedOf(request, head)))
-    }
-    yield* Effect.acquireRelease(
-      Effect.sync(() => server.on("upgrade", onUpgrade)),
-      () => Effect.sync(() => server.off("upgrade", onUpgrade))
-    )
+    const acceptor = yield* WebSocketServer.make(options, handler)
+    yield* attach(server, acceptor, options)
     return { connections: acceptor.connections }
   })
+
+/**
+ * Hands the upgrade requests of an HTTP server to an acceptor, until the scope ends; the part of `serve` that is of Node.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http"
+ * import { NodeUpgrade } from "@sluice/node"
+ * import { Effect } from "effect"
+ * import { WebSocket, WebSocketServer } from "sluice"
+ *
+ * const http = createServer()
+ *
+ * // says who comes, before the handshake
+ * const program = Effect.gen(function* () {
+ *   const echo = yield* WebSocketServer.make({}, (socket) => WebSocket.runForEach(socket, socket.send))
+ *   yield* NodeUpgrade.attach(http, {
+ *     ...echo,
+ *     accept: (transport, received) =>
+ *       Effect.zipRight(Effect.log(transport.remote), echo.accept(transport, received))
+ *   })
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const attach = (
+  server: Server,
+  acceptor: WebSocketServer.Acceptor,
+  options: Options = {}
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const scheduler = new EventScheduler()
+    const service: Service = {
+      isFor: (target) => options.path === undefined || pathOf(target) === options.path,
+      take: (request, socket, head) => {
+        runFork(acceptor.accept(transportOf(socket, scheduler), receivedOf(request, head)))
+      }
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => register(server, service)),
+      (remove) => Effect.sync(remove)
+    )
+  })
+
+interface Service {
+  readonly isFor: (target: string) => boolean
+  readonly take: (request: IncomingMessage, socket: Socket, head: Buffer) => void
+}
+
+interface Dispatcher {
+  readonly services: Array<Service>
+  readonly onUpgrade: (request: IncomingMessage, stream: Duplex, head: Buffer) => void
+}
+
+// One listener for all services of an HTTP server, so that each request has one answer.
+const dispatchers = new WeakMap<Server, Dispatcher>()
+
+const dispatcherOf = (server: Server): Dispatcher => {
+  const services: Array<Service> = []
+  const onUpgrade: Dispatcher["onUpgrade"] = (request, stream, head) => {
+    // The socket of an HTTP server is one of node:net, or of node:tls, which is one too.
+    const socket = stream as Socket
+    const service = services.find(({ isFor }) => isFor(request.url ?? ""))
+    if (service === undefined && server.listenerCount("upgrade") > 1) return
+    socket.setTimeout(0)
+    socket.setNoDelay(true)
+    if (service === undefined) notFound(socket)
+    else service.take(request, socket, head)
+  }
+  const dispatcher = dispatchers.get(server) ?? { services, onUpgrade }
+  dispatchers.set(server, dispatcher)
+  return dispatcher
+}
+
+const register = (server: Server, service: Service): (() => void) => {
+  const { onUpgrade, services } = dispatcherOf(server)
+  services.push(service)
+  if (services.length === 1) server.on("upgrade", onUpgrade)
+  return () => {
+    services.splice(services.indexOf(service), 1)
+    if (services.length === 0) server.off("upgrade", onUpgrade)
+  }
+}
 
 const pathOf = (target: string): string => {
   const query = target.indexOf("?")
   return query < 0 ? target : target.slice(0, query)
+}
+
+// How long a client that was refused may take to leave.
+const lingerMillis = 10_000
+
+const notFound = (socket: Socket): void => {
+  socket.on("error", () => socket.destroy())
+  socket.setTimeout(lingerMillis, () => socket.destroy())
+  socket.end(Rejection.toBytes(new Rejection.NotFound()))
+  socket.resume()
 }
 
 /** The head as it was sent: `rawHeaders` has the names and values in turn, with their order, case and repetitions. */

@@ -55,7 +55,7 @@ export interface Limits {
   readonly maxControlFramesPerSecond: Limit
   /** From the first byte of the connection to the end of the opening handshake. Broken: 408. */
   readonly handshakeTimeout: Timeout
-  /** From our Close frame to the end of the connection, which is then aborted. */
+  /** From our Close frame to the end of the connection, which is then aborted; and from there to that of the handler. */
   readonly closeTimeout: Timeout
   /** Silence of the peer after which a Ping is sent. */
   readonly pingInterval: Timeout

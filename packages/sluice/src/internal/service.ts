@@ -103,6 +103,9 @@ export interface Options<
 /**
  * Handles one WebSocket. It is closed when the handler ends: with 1000, or with 1011 if the handler fails.
  *
+ * A handler that does not end by itself when its connection has ended, because it waits for something else, is
+ * interrupted after `closeTimeout`.
+ *
  * @category models
  * @since 0.1.0
  */
