@@ -14,6 +14,7 @@ const order = [
 const pureLines = 4
 
 const sluice = "^packages/sluice/src/"
+const tests = "^packages/[^/]+/test/"
 const adapters = "(?:node|bun|sim|platform|conformance)"
 
 /** @param {ReadonlyArray<string>} names */
@@ -92,8 +93,19 @@ export default {
       name: "by-its-name",
       comment: "A file of another package is imported by the package's name, never by a path.",
       severity: "error",
-      from: { path: "^(packages/[^/]+|examples|scratchpad)/" },
+      from: { path: "^(packages/[^/]+|examples|scratchpad)/", pathNot: tests },
       to: { dependencyTypes: ["local"], pathNot: "^$1/", path: "^(?:packages|examples|scratchpad)/" }
+    },
+    {
+      name: "by-its-name-in-tests",
+      comment: "The same for tests, which share the suites that run over every network: those are of no package's API.",
+      severity: "error",
+      from: { path: "^(packages/[^/]+)/test/" },
+      to: {
+        dependencyTypes: ["local"],
+        pathNot: ["^$1/", "^packages/sluice/test/(?:suites|support)/"],
+        path: "^(?:packages|examples|scratchpad)/"
+      }
     },
     {
       name: "declared",

@@ -30,8 +30,6 @@ export interface Options {
   readonly highWaterMark?: number | undefined
 }
 
-const ignore = () => {}
-
 const defaultHighWaterMark = 64 * 1024
 
 /**
@@ -47,21 +45,23 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
 
   const connect = (address: Network.Address): Effect.Effect<Network.Transport, Network.TransportError, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.interruptible(
-        Effect.async<Network.Transport, Network.TransportError>((resume) => {
-          // Node hands all options on to Duplex, which its types do not say.
-          const socketOptions = { allowHalfOpen: true, highWaterMark } as Net.SocketConstructorOpts
-          const socket = new Net.Socket(socketOptions)
+      Effect.suspend(() => {
+        // Node hands all options on to Duplex, which its types do not say.
+        const socketOptions = { allowHalfOpen: true, highWaterMark } as Net.SocketConstructorOpts
+        const socket = new Net.Socket(socketOptions)
+        const connected = Effect.async<Network.Transport, Network.TransportError>((resume) => {
           const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "connect")))
           socket.once("error", failed)
-          socket.connect({ ...address, noDelay }, () => {
-            const transport = transportOf(socket, scheduler)
-            socket.off("error", failed)
-            resume(Effect.succeed(transport))
-          })
-          return Effect.sync(() => socket.destroy())
+          attempt(failed, () =>
+            socket.connect({ ...address, noDelay }, () => {
+              const transport = transportOf(socket, scheduler)
+              socket.off("error", failed)
+              resume(Effect.succeed(transport))
+            })
+          )
         })
-      ),
+        return Effect.onError(Effect.interruptible(connected), () => Effect.sync(() => socket.destroy()))
+      }),
       (transport) => transport.abort
     )
 
@@ -71,24 +71,31 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     Effect.gen(function* () {
       const waiting: Array<Network.Transport> = []
       let failure: Network.TransportError | undefined
-      let arrived = ignore
+      const acceptors = new Set<() => void>()
+      const wakeAcceptors = () => {
+        const woken = [...acceptors]
+        acceptors.clear()
+        for (const wake of woken) wake()
+      }
+      let arrived = wakeAcceptors
       const server = yield* Effect.acquireRelease(
         Effect.async<Net.Server, Network.TransportError>((resume) => {
           const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) => {
             waiting.push(transportOf(socket, scheduler))
             scheduler.event(arrived)
           })
-          server.once("error", (error) => resume(Effect.fail(fromNodeError(error, "listen"))))
-          server.listen(
-            { host: listenOptions.host ?? "127.0.0.1", port: listenOptions.port ?? 0, backlog: listenOptions.backlog },
-            () => {
+          const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "listen")))
+          server.once("error", failed)
+          const { backlog, host = "127.0.0.1", port = 0 } = listenOptions
+          attempt(failed, () =>
+            server.listen({ host, port, backlog }, () => {
               // What happens from here on, such as a lack of descriptors, is told to who accepts.
               server.on("error", (error) => {
                 failure = fromNodeError(error, "accept")
                 arrived()
               })
               resume(Effect.succeed(server))
-            }
+            })
           )
         }),
         (server) =>
@@ -101,25 +108,23 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       const next: Effect.Effect<Network.Transport, Network.TransportError> = Effect.suspend(() => {
         const transport = waiting.shift()
         if (transport !== undefined) return Effect.succeed(transport)
-        if (failure === undefined) return arrival
+        if (failure === undefined) return Effect.zipRight(Effect.interruptible(arrival), next)
         const error = failure
         failure = undefined
         return Effect.fail(error)
       })
-      const arrival = Effect.async<Network.Transport, Network.TransportError>((resume) => {
-        arrived = () => {
-          arrived = ignore
-          resume(next)
-        }
-        return Effect.sync(() => {
-          arrived = ignore
-        })
+      const arrival = Effect.async<void>((resume) => {
+        // The fiber may have yielded between its look and this.
+        if (waiting.length > 0 || failure !== undefined) return resume(Effect.void)
+        const wake = () => resume(Effect.void)
+        acceptors.add(wake)
+        return Effect.sync(() => acceptors.delete(wake))
       })
       // A TCP server has an address of this form; only pipes have a string.
       const { address: host, port } = server.address() as Net.AddressInfo
       return {
         address: { host, port },
-        accept: Effect.acquireRelease(Effect.interruptible(next), (transport) => transport.abort),
+        accept: Effect.acquireRelease(next, (transport) => transport.abort),
         onConnection: (take) => {
           const takeAll = () => {
             for (const transport of waiting.splice(0)) take(transport)
@@ -127,13 +132,23 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
           arrived = takeAll
           takeAll()
           return () => {
-            if (arrived === takeAll) arrived = ignore
+            if (arrived === takeAll) arrived = wakeAcceptors
           }
         }
       }
     })
 
   return { connect, listen }
+}
+
+/** Node throws what it can say at once, such as that a port is none. */
+const attempt = (failed: (error: Error) => void, run: () => void): void => {
+  try {
+    run()
+  } catch (error) {
+    // What `node:net` throws is an Error.
+    failed(error as Error)
+  }
 }
 
 /**

@@ -141,7 +141,11 @@ const dispatcherOf = (server: Server): Dispatcher => {
     // The socket of an HTTP server is one of node:net, or of node:tls, which is one too.
     const socket = stream as Socket
     const service = services.find(({ isFor }) => isFor(request.url ?? ""))
-    if (service === undefined && server.listenerCount("upgrade") > 1) return
+    if (service === undefined && server.listenerCount("upgrade") > 1) {
+      // Whoever takes it: should nobody listen for its errors, one of them must not end the process.
+      socket.on("error", ignore)
+      return
+    }
     socket.setTimeout(0)
     socket.setNoDelay(true)
     if (service === undefined) notFound(socket)
@@ -167,14 +171,23 @@ const pathOf = (target: string): string => {
   return query < 0 ? target : target.slice(0, query)
 }
 
-// How long a client that was refused may take to leave.
+const ignore = () => {}
+
+// How long a client that was refused may take to leave, and what it may still send.
 const lingerMillis = 10_000
+const maxLinger = 64 * 1024
 
 const notFound = (socket: Socket): void => {
-  socket.on("error", () => socket.destroy())
-  socket.setTimeout(lingerMillis, () => socket.destroy())
+  const destroy = () => socket.destroy()
+  const timer = setTimeout(destroy, lingerMillis)
+  let lingered = 0
+  socket.on("error", destroy)
+  socket.on("close", () => clearTimeout(timer))
+  socket.on("data", (chunk: Uint8Array) => {
+    lingered += chunk.length
+    if (lingered > maxLinger) destroy()
+  })
   socket.end(Rejection.toBytes(new Rejection.NotFound()))
-  socket.resume()
 }
 
 /** The head as it was sent: `rawHeaders` has the names and values in turn, with their order, case and repetitions. */

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import type { Scheduler } from "effect/Scheduler"
-import type * as Scope from "effect/Scope"
 import * as Network from "./Network.js"
 
 /**
@@ -59,6 +58,8 @@ const reset = (operation: "read" | "write") =>
 const gone = (operation: "read" | "write") =>
   new Network.TransportError({ reason: "Closed", operation, detail: "this side has closed the connection" })
 
+const left = new Network.TransportError({ reason: "BrokenPipe", operation: "write", detail: "the peer has left" })
+
 const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lane => {
   // As a task of its own: the other side never runs inside a call of this one.
   const later = (wake: () => void) => pair.scheduler.scheduleTask(wake, 0)
@@ -99,7 +100,7 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
     onWritable: (wake) => {
       outgoing.writable = wake
     },
-    failure: () => broken("write") ?? (outgoing.ended ? gone("write") : undefined),
+    failure: () => broken("write") ?? (outgoing.ended ? gone("write") : outgoing.isDeserted ? left : undefined),
     end: () => {
       if (outgoing.ended) return
       outgoing.ended = true
@@ -152,10 +153,9 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     return lastPort
   }
 
-  const scoped = (transport: Network.Transport): Effect.Effect<Network.Transport, never, Scope.Scope> =>
-    Effect.acquireRelease(Effect.succeed(transport), (transport) => transport.abort)
+  const connect = (remote: Network.Address) => Effect.acquireRelease(open(remote), (transport) => transport.abort)
 
-  const connect = (remote: Network.Address) =>
+  const open = (remote: Network.Address) =>
     Effect.gen(function* () {
       const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
       const listening = listeners.get(Network.formatAddress(remote))
@@ -172,7 +172,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       const back = direction()
       listening.waiting.push(Network.fromLane(lane(pair, there, back), { remote: local, local: remote }))
       scheduler.scheduleTask(() => listening.arrived(), 0)
-      return yield* scoped(Network.fromLane(lane(pair, back, there), { remote, local }))
+      return Network.fromLane(lane(pair, back, there), { remote, local })
     })
 
   const listen = ({ backlog = 511, host = "127.0.0.1", port = 0 }: Network.ListenOptions) =>
@@ -183,7 +183,13 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
         const detail = `somebody listens on ${key} already; port 0 takes a free one`
         return yield* new Network.TransportError({ reason: "AddressInUse", operation: "listen", detail })
       }
-      const listening: Listening = { backlog, waiting: [], arrived: ignore }
+      const acceptors = new Set<() => void>()
+      const wakeAcceptors = () => {
+        const woken = [...acceptors]
+        acceptors.clear()
+        for (const wake of woken) wake()
+      }
+      const listening: Listening = { backlog, waiting: [], arrived: wakeAcceptors }
       yield* Effect.acquireRelease(
         Effect.sync(() => listeners.set(key, listening)),
         () =>
@@ -194,20 +200,20 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       )
       const next: Effect.Effect<Network.Transport> = Effect.suspend(() => {
         const transport = listening.waiting.shift()
-        return transport === undefined ? arrival : Effect.succeed(transport)
+        return transport === undefined
+          ? Effect.zipRight(Effect.interruptible(arrival), next)
+          : Effect.succeed(transport)
       })
-      const arrival = Effect.async<Network.Transport>((resume) => {
-        listening.arrived = () => {
-          listening.arrived = ignore
-          resume(next)
-        }
-        return Effect.sync(() => {
-          listening.arrived = ignore
-        })
+      const arrival = Effect.async<void>((resume) => {
+        // The fiber may have yielded between its look and this.
+        if (listening.waiting.length > 0) return resume(Effect.void)
+        const wake = () => resume(Effect.void)
+        acceptors.add(wake)
+        return Effect.sync(() => acceptors.delete(wake))
       })
       return {
         address,
-        accept: Effect.acquireRelease(Effect.interruptible(next), (transport) => transport.abort),
+        accept: Effect.acquireRelease(next, (transport) => transport.abort),
         onConnection: (take: (transport: Network.Transport) => void) => {
           const arrived = () => {
             for (const transport of listening.waiting.splice(0)) take(transport)
@@ -215,7 +221,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
           listening.arrived = arrived
           arrived()
           return () => {
-            if (listening.arrived === arrived) listening.arrived = ignore
+            if (listening.arrived === arrived) listening.arrived = wakeAcceptors
           }
         }
       }

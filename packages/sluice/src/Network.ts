@@ -176,12 +176,14 @@ class LaneTransport implements Transport {
   }
 
   get read(): Transport["read"] {
-    return Effect.suspend(() => {
-      const polled = this.lane.poll()
-      if (polled === "Pending") return this.readable
-      if (polled === "End") return Effect.fail(Option.none())
-      return polled instanceof TransportError ? Effect.fail(Option.some(polled)) : Effect.succeed(polled)
-    })
+    return Effect.suspend(() => this.taken() ?? this.readable)
+  }
+
+  private taken(): Transport["read"] | undefined {
+    const polled = this.lane.poll()
+    if (polled === "Pending") return undefined
+    if (polled === "End") return Effect.fail(Option.none())
+    return polled instanceof TransportError ? Effect.fail(Option.some(polled)) : Effect.succeed(polled)
   }
 
   get write(): Transport["write"] {
@@ -202,6 +204,9 @@ class LaneTransport implements Transport {
 
   private get readable(): Transport["read"] {
     return Effect.async((resume) => {
+      // The fiber may have yielded between its look and this.
+      const taken = this.taken()
+      if (taken !== undefined) return resume(taken)
       const stop = () => this.lane.onReadable(ignore)
       this.lane.onReadable(() => {
         stop()
@@ -221,6 +226,7 @@ class LaneTransport implements Transport {
 
   private get writable(): Effect.Effect<void, TransportError> {
     return Effect.async((resume) => {
+      if (this.lane.failure() !== undefined || this.lane.isWritable()) return resume(this.written)
       this.writers ??= new Set()
       const { writers } = this
       const wake = () => resume(this.written)

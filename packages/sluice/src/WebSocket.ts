@@ -28,10 +28,11 @@ import {
   sendable,
   TypeId,
   type WebSocket,
-  whole
+  wholeMessage
 } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
 import { Ledger } from "./internal/ledger.js"
+import { sequentially } from "./internal/sequentially.js"
 import { decodeUtf8, encodeUtf8 } from "./internal/webPlatform.js"
 import * as Limits from "./Limits.js"
 import * as Message from "./Message.js"
@@ -78,15 +79,17 @@ export const make = <const Subprotocol extends string | undefined = undefined>(
   transport: Transport,
   options: Options<Subprotocol>
 ): Effect.Effect<WebSocket<Subprotocol>, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const limits = Limits.make(options.limits)
-    const deadlines = yield* Deadlines.make
-    const lane = yield* laneOf(transport)
-    const { rest = new Uint8Array(0), role } = options
-    // Left out only where its type is `undefined`.
-    const subprotocol = options.subprotocol as Subprotocol
-    return yield* attach({ role, rest, limits, lane, deadlines, ledger: new Ledger(limits) }, subprotocol)
-  })
+  sequentially(
+    Effect.gen(function* () {
+      const limits = Limits.make(options.limits)
+      const deadlines = yield* Deadlines.make
+      const lane = yield* laneOf(transport)
+      const { rest = new Uint8Array(0), role } = options
+      // Left out only where its type is `undefined`.
+      const subprotocol = options.subprotocol as Subprotocol
+      return yield* attach({ role, rest, limits, lane, deadlines, ledger: new Ledger(limits) }, subprotocol)
+    })
+  )
 
 /**
  * Handles each message in order, until the connection ends; the fastest way to consume messages.
@@ -120,17 +123,12 @@ export const runForEach: {
   ): Effect.Effect<void, E | ReceiveError, R> => {
     const { inbox } = connectionOf(self)
     return Effect.suspend(() => {
-      let batch: ReadonlyArray<Message.Message> = []
-      let at = 0
       let ended = false
       return Effect.whileLoop<unknown, E | ReceiveError, R>({
         while: () => !ended,
         body: () => {
-          if (at === batch.length) {
-            batch = whole(inbox.takeAll())
-            at = 0
-          }
-          if (at < batch.length) return handler(batch[at++])
+          const message = inbox.next()
+          if (message !== undefined) return handler(wholeMessage(message))
           if (inbox.ended === undefined) return inbox.changed
           ended = true
           return Effect.catchAll(inbox.ended, (error) =>
@@ -275,7 +273,9 @@ export const sendStream: {
 ): Effect.Effect<void, E | Protocol.SendError, R> => {
   const connection = connectionOf(self)
   const acquire: Effect.Effect<void, Protocol.SendError> = Effect.suspend(() => {
-    if (connection.state._tag !== "Open" || !connection.canSend) return Effect.zipRight(sendable(connection), acquire)
+    if (connection.state._tag !== "Open" || !connection.canSend) {
+      return Effect.zipRight(Effect.interruptible(sendable(connection)), acquire)
+    }
     connection.streaming = true
     return Effect.void
   })
@@ -291,10 +291,14 @@ export const sendStream: {
     let opcode: Opcode = Opcode[type]
     // A character may be cut between two chunks of a text.
     let high = ""
-    const fragment = (bytes: Uint8Array, last: boolean) =>
-      Effect.map(continuable(connection), () => {
+    const fragment = (bytes: Uint8Array, last: boolean): Effect.Effect<void, Protocol.SendError> =>
+      Effect.suspend(() => {
+        if (connection.state._tag !== "Open" || !connection.canContinue) {
+          return Effect.zipRight(continuable(connection), fragment(bytes, last))
+        }
         connection.fragment(opcode, last, bytes)
         opcode = Opcode.Continuation
+        return Effect.void
       })
     const encode = (chunk: string | Uint8Array): Uint8Array => {
       if (typeof chunk !== "string") return chunk
@@ -307,7 +311,7 @@ export const sendStream: {
       fragment(encode(chunk), false)
     ).pipe(Effect.zipRight(Effect.suspend(() => fragment(encodeUtf8(high), true))))
   })
-  return Effect.acquireUseRelease(Effect.interruptible(acquire), () => use, release)
+  return Effect.acquireUseRelease(acquire, () => use, release)
 }
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00

@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import type * as Handshake from "./Handshake.js"
+import { sequentially } from "./internal/sequentially.js"
 import type { Connected, Handler, Incoming, Options, Switched, UpgradeService } from "./internal/service.js"
 import * as Serving from "./internal/serving.js"
 import * as Network from "./Network.js"
@@ -95,7 +96,7 @@ export const make = <
   options: Options<P, Required, Principal, UE, UR>,
   handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
 ): Effect.Effect<Acceptor, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
-  Effect.map(Serving.make(options, handler), (serving) => ({
+  Effect.map(sequentially(Serving.make(options, handler)), (serving) => ({
     accept: (transport, received) => Effect.sync(() => serving.accept(transport, ignore, received)),
     connections: Effect.sync(serving.size)
   }))
@@ -126,7 +127,7 @@ export const accept = <
   ],
   Rejection.Rejection | Network.TransportError,
   Scope.Scope | R
-> => Serving.acceptOne(transport, options)
+> => sequentially(Serving.acceptOne(transport, options))
 
 /**
  * A server that listens.
@@ -190,38 +191,40 @@ export const serve = <
   Network.TransportError,
   Network.Network | Scope.Scope | UR | Exclude<R, Scope.Scope>
 > =>
-  Effect.gen(function* () {
-    const network = yield* Network.Network
-    const serving = yield* Serving.make(options, handler)
-    const listener = yield* network.listen(options)
-    const connections = Effect.sync(serving.size)
-    const { onConnection } = listener
-    if (onConnection !== undefined) {
-      yield* Effect.acquireRelease(
-        Effect.sync(() => onConnection((transport) => serving.accept(transport, ignore))),
-        (stop) => Effect.sync(stop)
-      )
-      return { address: listener.address, connections }
-    }
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const acceptOne = Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Scope.make(), (scope) =>
-        restore(Scope.extend(listener.accept, scope)).pipe(
-          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
-          Effect.map((transport) => serving.accept(transport, () => runFork(Scope.close(scope, Exit.void))))
+  sequentially(
+    Effect.gen(function* () {
+      const network = yield* Network.Network
+      const serving = yield* Serving.make(options, handler)
+      const listener = yield* network.listen(options)
+      const connections = Effect.sync(serving.size)
+      const { onConnection } = listener
+      if (onConnection !== undefined) {
+        yield* Effect.acquireRelease(
+          Effect.sync(() => onConnection((transport) => serving.accept(transport, ignore))),
+          (stop) => Effect.sync(stop)
+        )
+        return { address: listener.address, connections }
+      }
+      const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+      const acceptOne = Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Scope.make(), (scope) =>
+          restore(Scope.extend(listener.accept, scope)).pipe(
+            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+            Effect.map((transport) => serving.accept(transport, () => runFork(Scope.close(scope, Exit.void))))
+          )
         )
       )
-    )
-    yield* acceptOne.pipe(
-      // Such as having no descriptor left, which passes.
-      Effect.catchAll((error) =>
-        Effect.zipRight(Effect.logWarning("A connection could not be accepted", error), Effect.sleep(retryAccept))
-      ),
-      Effect.forever,
-      Effect.forkScoped
-    )
-    return { address: listener.address, connections }
-  })
+      yield* acceptOne.pipe(
+        // Such as having no descriptor left, which passes.
+        Effect.catchAll((error) =>
+          Effect.zipRight(Effect.logWarning("A connection could not be accepted", error), Effect.sleep(retryAccept))
+        ),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return { address: listener.address, connections }
+    })
+  )
 
 const retryAccept = "100 millis"
 

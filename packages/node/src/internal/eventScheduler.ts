@@ -35,8 +35,11 @@ export class EventScheduler implements Scheduler.Scheduler {
       return
     }
     this.isExpected = true
-    listener()
-    this.drain()
+    try {
+      listener()
+    } finally {
+      this.drain()
+    }
   }
 
   private readonly drain = (): void => {

@@ -18,6 +18,7 @@ const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, T
   ["ENOTFOUND", "HostNotFound"],
   ["EPERM", "PermissionDenied"],
   ["EPIPE", "BrokenPipe"],
+  ["ERR_SOCKET_BAD_PORT", "AddressNotAvailable"],
   ["ERR_SOCKET_CLOSED", "Closed"],
   ["ERR_SOCKET_CONNECTION_TIMEOUT", "TimedOut"],
   ["ERR_STREAM_WRITE_AFTER_END", "Closed"],
@@ -27,7 +28,7 @@ const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, T
 
 const hints: ReadonlyMap<TransportError["reason"], string> = new Map<TransportError["reason"], string>([
   ["AddressInUse", "port 0 takes a free one"],
-  ["AddressNotAvailable", "this machine does not have the address"],
+  ["AddressNotAvailable", "this machine has no such address"],
   ["ConnectionRefused", "nobody listens there"],
   ["PermissionDenied", "ports below 1024 need a privilege"]
 ])

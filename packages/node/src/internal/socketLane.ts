@@ -30,6 +30,7 @@ export class SocketLane implements Lane {
     socket.on("data", (chunk: Buffer) => this.onData(chunk))
     socket.on("drain", () => scheduler.event(this.writable))
     socket.on("end", () => this.onEnd())
+    socket.on("finish", () => scheduler.event(this.readable))
     socket.on("error", (error) => this.fail(fromNodeError(error, "read")))
     socket.on("close", () => this.fail(closed))
   }
@@ -61,13 +62,19 @@ export class SocketLane implements Lane {
       this.here = undefined
       return chunk
     }
-    if (this.hasEnded) return "End"
+    if (this.hasEnded) return this.isLeaving ? "Pending" : "End"
     if (this.error !== undefined) return this.error
     if (this.isPaused) {
       this.isPaused = false
       this.socket.resume()
     }
     return "Pending"
+  }
+
+  /** Who has ended and sees the end of the peer takes all for done; but what was offered has not gone out yet. */
+  private get isLeaving(): boolean {
+    const { socket } = this
+    return socket.writableEnded && !socket.writableFinished && !socket.destroyed
   }
 
   onReadable(wake: () => void): void {
@@ -78,7 +85,10 @@ export class SocketLane implements Lane {
     const { socket } = this
     if (this.error !== undefined || socket.destroyed || socket.writableEnded) return true
     if (chunks.length > 1) socket.cork()
-    for (const chunk of chunks) socket.write(chunk)
+    // What has to wait is copied out of the buffer that it shares with others, which it would keep alive as a whole.
+    const waits = socket.writableLength > 0
+    for (const chunk of chunks)
+      socket.write(waits && chunk.length * 2 < chunk.buffer.byteLength ? chunk.slice() : chunk)
     if (chunks.length > 1) socket.uncork()
     return !socket.writableNeedDrain
   }
@@ -105,7 +115,16 @@ export class SocketLane implements Lane {
     if (socket.destroyed) return
     // Where the kernel has all that we said, up to its end, there is nothing to cut: the peer gets to read it.
     if (socket.writableEnded && socket.writableLength === 0) socket.destroySoon()
-    else socket.resetAndDestroy()
+    else reset(socket)
+  }
+}
+
+/** Only TCP can be reset: a socket of another kind, which throws when it is asked to, is just closed. */
+const reset = (socket: Socket): void => {
+  try {
+    socket.resetAndDestroy()
+  } catch {
+    socket.destroy()
   }
 }
 

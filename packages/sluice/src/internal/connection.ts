@@ -81,12 +81,15 @@ export class Connection {
   private pinned = 0
   private controls = 0
   private controlsSince = 0
+  /** Since when the window is full. */
+  private stalledAt: number | undefined = undefined
 
   constructor(options: ConnectionOptions) {
     const { deadlines, lane, limits, role } = options
     this.options = options
     this.state = Protocol.open({ role, limits })
-    this.highWaterMark = limits.sendHighWaterMark === "unbounded" ? Number.POSITIVE_INFINITY : limits.sendHighWaterMark
+    this.highWaterMark =
+      limits.sendHighWaterMark === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, limits.sendHighWaterMark)
     this.keys = role === "client" ? maskingKeys(options.entropy) : noKeys
     this.inbox = new Inbox(limits.receiveWindowMessages, limits.receiveWindowBytes, this)
     this.heartbeat = new Heartbeat(deadlines, limits, this)
@@ -102,6 +105,15 @@ export class Connection {
   pump(): void {
     if (this.isPumping) return
     this.isPumping = true
+    try {
+      this.readAll()
+    } finally {
+      this.isPumping = false
+    }
+  }
+
+  private readAll(): void {
+    this.goOn()
     while (!this.isDone && (this.state._tag !== "Open" || this.inbox.room > 0)) {
       if (this.hasMore) {
         this.receive(nothing)
@@ -113,7 +125,16 @@ export class Connection {
       else if (polled instanceof TransportError) this.ended(polled)
       else this.receive(polled)
     }
-    this.isPumping = false
+    if (this.isWindowFull && this.stalledAt === undefined) this.stalledAt = this.options.deadlines.now()
+  }
+
+  /** What was said while nothing was read is not counted as if it were said in one second. */
+  private goOn(): void {
+    if (this.stalledAt === undefined || this.isWindowFull) return
+    const limit = this.options.limits.maxControlFramesPerSecond
+    this.controlsSince = this.options.deadlines.now()
+    this.controls = limit === "unbounded" ? 0 : (-limit * (this.controlsSince - this.stalledAt)) / second
+    this.stalledAt = undefined
   }
 
   private receive(chunk: Uint8Array): void {
@@ -126,6 +147,8 @@ export class Connection {
     if (step.messages.length > 0) this.inbox.push(step.messages)
     if (step.controls > 0) this.controlled(step)
     else for (const frame of step.replies) this.reply(frame)
+    // One of the two above has ended the connection, or has begun to.
+    if (this.state !== step.state) return
     if (this.state._tag === "Closing") this.advance(before)
     else this.account(step.state)
   }
@@ -165,12 +188,19 @@ export class Connection {
       this.options.deadlines.cancel(this.unfinished)
       this.unfinished = undefined
     } else if (this.unfinished === undefined) {
-      const { messageTimeout } = this.options.limits
-      this.unfinished = this.options.deadlines.set(messageTimeout, () => {
-        const detail = `a message was not finished within ${toMillis(messageTimeout)} ms`
-        this.violate(new Protocol.ProtocolError({ reason: "MessageTimeout", detail }))
-      })
+      this.unfinished = this.options.deadlines.set(this.options.limits.messageTimeout, () => this.overdue())
     }
+  }
+
+  private overdue(): void {
+    const { messageTimeout } = this.options.limits
+    if (this.isWindowFull) {
+      // The rest may be here, but is not read: the deadline stands still.
+      this.unfinished = this.options.deadlines.set(messageTimeout, () => this.overdue())
+      return
+    }
+    const detail = `a message was not finished within ${toMillis(messageTimeout)} ms`
+    this.violate(new Protocol.ProtocolError({ reason: "MessageTimeout", detail }))
   }
 
   private reply(frame: Frame): void {
@@ -287,6 +317,7 @@ export class Connection {
     this.isFlushing = false
     if (this.outgoing.size === 0) return
     this.isBlocked = !this.options.lane.offer(this.outgoing.take())
+    this.notice()
   }
 
   private unblock(): void {
@@ -336,6 +367,7 @@ export class Connection {
     if (before._tag === "Open") {
       this.settle()
       this.heartbeat.stop()
+      this.heldPong = undefined
       this.inbox.end(exitOf(state))
       this.wakeSenders()
       this.closing = this.options.deadlines.set(this.options.limits.closeTimeout, () => this.abort(closeTimedOut))
@@ -356,9 +388,9 @@ export class Connection {
     this.pinned = 0
   }
 
-  /** While the window is full nothing is read, so that only the write side can tell that the peer is gone. */
+  /** Where nothing is read, since the window is full, only the write side can tell that the peer is gone. */
   private notice(): void {
-    if (this.state._tag !== "Open" || !this.isWindowFull) return
+    if (this.state._tag !== "Open") return
     const failure = this.options.lane.failure()
     if (failure !== undefined) this.ended(failure)
   }
@@ -371,6 +403,7 @@ export class Connection {
   }
 
   private finish(closed: Protocol.Closed): void {
+    if (this.isDone) return
     this.isDone = true
     this.state = closed
     this.settle()

@@ -5,6 +5,7 @@
  * equally long, so the order in which they were set is the order in which they end: setting and cancelling cost O(1),
  * and an idle connection costs no fiber.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,9 +27,9 @@ export interface Deadlines {
   readonly cancel: (deadline: Deadline | undefined) => void
 }
 
-/** @internal */
+/** @internal At least one: what is to happen after no time at all would happen again and again in one turn. */
 export const toMillis = (timeout: Timeout): number =>
-  timeout === "unbounded" ? Number.POSITIVE_INFINITY : Duration.toMillis(timeout)
+  timeout === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, Duration.toMillis(timeout))
 
 /** @internal */
 export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
@@ -59,20 +60,26 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     }
   }
 
-  const woken = Effect.async<void>((resume) => {
-    wake = () => resume(Effect.void)
-    return Effect.sync(() => {
-      wake = undefined
+  const wokenBefore = (at: number) =>
+    Effect.async<void>((resume) => {
+      // An earlier deadline may have been set since the look at the earliest.
+      if (sleeping < at) return resume(Effect.void)
+      wake = () => resume(Effect.void)
+      return Effect.sync(() => {
+        wake = undefined
+      })
     })
-  })
 
   yield* Effect.suspend(() => {
-    sleeping = earliest()
-    if (sleeping === Number.POSITIVE_INFINITY) return woken
-    const wait = Math.max(0, sleeping - clock.unsafeCurrentTimeMillis())
-    return Effect.raceFirst(Clock.sleep(Duration.millis(wait)), woken)
+    const at = earliest()
+    sleeping = at
+    if (at === Number.POSITIVE_INFINITY) return wokenBefore(at)
+    const wait = Math.max(0, at - clock.unsafeCurrentTimeMillis())
+    return Effect.raceFirst(Clock.sleep(Duration.millis(wait)), wokenBefore(at))
   }).pipe(
     Effect.zipRight(Effect.sync(() => runDue(clock.unsafeCurrentTimeMillis()))),
+    // A task that throws must not take the deadlines of all others with it.
+    Effect.catchAllDefect((defect) => Effect.logError("A deadline could not be kept", Cause.die(defect))),
     Effect.forever,
     Effect.interruptible,
     Effect.forkScoped

@@ -2,6 +2,7 @@
  * What becomes of a request: the rules and the policy of the server decide, then the application with effects, if it
  * wants to.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Handshake from "../Handshake.js"
@@ -35,15 +36,20 @@ export interface Decision<S extends string | undefined, Principal, E, R> {
   readonly isAsked: boolean
   /** Without the application: what the rules and the policy say. */
   readonly judge: (received: Handshake.Received) => Either.Either<Opened<S, Principal, E, R>, Rejection.Rejection>
-  /** With it. What the rules and the policy refuse does not come to it. */
+  /**
+   * With it, within the time that the handshake has, counted from `since`. What the rules and the policy refuse does not
+   * come to it.
+   */
   readonly ask: (
     received: Handshake.Received,
-    transport: Transport
+    transport: Transport,
+    since: number
   ) => Effect.Effect<Opened<S, Principal, E, R>, Rejection.Rejection, R>
   /** The same where there is no other protocol. */
   readonly askWebSocket: (
     received: Handshake.Received,
-    transport: Transport
+    transport: Transport,
+    since: number
   ) => Effect.Effect<OpenedWebSocket<S, Principal>, Rejection.Rejection, R>
 }
 
@@ -67,17 +73,23 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
   const nobody = undefined as Principal
 
   /** What an application decides takes part of the handshake's time. */
-  const decide = <A>(decision: () => Effect.Effect<A, Rejection.Rejection, R>) => {
-    const decided = Effect.suspend(decision)
+  const decide = <A>(since: number, decision: () => Effect.Effect<A, Rejection.Rejection, R>) => {
+    // What cannot be interrupted goes on, but is not waited for.
+    const decided = Effect.disconnect(Effect.suspend(decision))
     const timed =
       timeout === Number.POSITIVE_INFINITY
         ? decided
-        : Effect.timeoutFail(decided, {
-            duration: timeout,
-            onTimeout: () => new Rejection.HandshakeTimeout({ timeout })
-          })
+        : Effect.clockWith((clock) =>
+            Effect.timeoutFail(decided, {
+              duration: Math.max(0, since + timeout - clock.unsafeCurrentTimeMillis()),
+              onTimeout: () => new Rejection.HandshakeTimeout({ timeout })
+            })
+          )
     return Effect.catchAllDefect(timed, (defect) =>
-      Effect.zipRight(Effect.logError("The decision on a handshake failed", defect), Effect.fail(internalError))
+      Effect.zipRight(
+        Effect.logError("The decision on a handshake failed", Cause.die(defect)),
+        Effect.fail(internalError)
+      )
     )
   }
 
@@ -94,25 +106,30 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
 
   const askWebSocket = (
     received: Handshake.Received,
-    transport: Transport
+    transport: Transport,
+    since: number
   ): Effect.Effect<OpenedWebSocket<Subprotocol, Principal>, Rejection.Rejection, R> =>
     Effect.gen(function* () {
       const offered = yield* Handshake.offer(received)
       const accepted = yield* Handshake.negotiate<P, Required>(offered, policy)
       const incoming: Incoming = { ...offered, remote: transport.remote }
-      const principal = authenticate === undefined ? nobody : yield* decide(() => authenticate(incoming))
+      const principal = authenticate === undefined ? nobody : yield* decide(since, () => authenticate(incoming))
       if (fields === undefined) return { _tag: "WebSocket", accepted, principal }
-      const extra = yield* extraFields(yield* decide(() => fields(incoming, principal)))
+      const extra = yield* extraFields(yield* decide(since, () => fields(incoming, principal)))
       const withFields = yield* Handshake.negotiate<P, Required>(offered, { ...policy, fields: extra })
       return { _tag: "WebSocket", accepted: withFields, principal }
     })
 
-  const ask = (received: Handshake.Received, transport: Transport): Effect.Effect<Result, Rejection.Rejection, R> => {
-    if (upgrades.length === 0) return askWebSocket(received, transport)
+  const ask = (
+    received: Handshake.Received,
+    transport: Transport,
+    since: number
+  ): Effect.Effect<Result, Rejection.Rejection, R> => {
+    if (upgrades.length === 0) return askWebSocket(received, transport, since)
     return Effect.flatMap(Upgrade.negotiate(received, supported), (negotiated): ReturnType<typeof ask> => {
       const service = upgrades.find(({ protocol }) => protocol === negotiated.protocol)
-      if (service === undefined) return askWebSocket(received, transport)
-      return decide(() => service.authorize(negotiated)).pipe(
+      if (service === undefined) return askWebSocket(received, transport, since)
+      return decide(since, () => service.authorize(negotiated)).pipe(
         Effect.flatMap(extraFields),
         Effect.map((fields) => ({ _tag: "Other", negotiated, fields, service }))
       )

@@ -226,7 +226,10 @@ export const readParts = (input: Input, reading: Reading, max: number): Parts =>
   let { at, part } = input
   while (at < bytes.length && parts.length < max) {
     const next = part === undefined ? begin(bytes, at, reading) : resume(part, bytes, at, reading)
-    if (next === undefined) break
+    if (next === undefined) {
+      // A header or control frame that is not whole: a few bytes, which should not keep all of the chunk.
+      return { input: { bytes: bytes.slice(at), at: 0, part }, parts, error: undefined }
+    }
     if (next instanceof FrameError) return { input: { bytes, at, part }, parts, error: next }
     parts.push(next)
     at = next.end

@@ -114,38 +114,27 @@ const refuse = (connection: Connection): Effect.Effect<never, Protocol.SendError
 const describe = (reason: Protocol.CloseReason): string =>
   `${reason._tag}, code ${Protocol.codeOf(reason)} (${CloseCode.name(Protocol.codeOf(reason))})`
 
-const writable = (connection: Connection): Effect.Effect<void> =>
+type Readiness = (connection: Connection) => boolean
+
+/** @internal Waits until the connection is ready for more, and fails once it never will be. */
+export const until = (connection: Connection, isReady: Readiness): Effect.Effect<void, Protocol.SendError> =>
+  Effect.suspend(() => {
+    if (connection.state._tag !== "Open") return refuse(connection)
+    return isReady(connection) ? Effect.void : Effect.zipRight(change(connection, isReady), until(connection, isReady))
+  })
+
+const change = (connection: Connection, isReady: Readiness): Effect.Effect<void> =>
   Effect.async((resume) => {
+    // The fiber may have yielded between its look and this.
+    if (connection.state._tag !== "Open" || isReady(connection)) return resume(Effect.void)
     const forget = connection.whenWritable(() => resume(Effect.void))
     return Effect.sync(forget)
   })
 
-/** @internal Waits until the connection is ready for more, and fails once it never will be. */
-export const until = (
-  connection: Connection,
-  isReady: (connection: Connection) => boolean
-): Effect.Effect<void, Protocol.SendError> =>
-  Effect.suspend(() => {
-    if (connection.state._tag !== "Open") return refuse(connection)
-    return isReady(connection) ? Effect.void : Effect.zipRight(writable(connection), until(connection, isReady))
-  })
-
 /** @internal */
-export const sendable = (connection: Connection) => until(connection, (connection) => connection.canSend)
+export const sendable = (connection: Connection) => until(connection, ({ canSend }) => canSend)
 /** @internal */
-export const continuable = (connection: Connection) => until(connection, (connection) => connection.canContinue)
-
-/** Waits until what was just sent is no longer too much for the peer; whether it arrives is not known if that ends first. */
-const settled = (connection: Connection): Effect.Effect<void, Protocol.SendError> =>
-  Effect.suspend(() => (connection.canContinue ? Effect.void : written(connection)))
-
-const written = (connection: Connection): Effect.Effect<void, Protocol.SendError> =>
-  Effect.async((resume) => {
-    const forget = connection.whenWritable(() =>
-      resume(connection.state._tag === "Open" ? Effect.void : refuse(connection))
-    )
-    return Effect.sync(forget)
-  })
+export const continuable = (connection: Connection) => until(connection, ({ canContinue }) => canContinue)
 
 /** @internal */
 export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {
@@ -177,7 +166,8 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
         return Effect.zipRight(sendable(connection), this.send(message))
       }
       connection.send(toMessage(message))
-      return connection.canContinue ? Effect.void : settled(connection)
+      // Until it is no longer too much for the peer; whether it arrives is not known if the connection ends first.
+      return connection.canContinue ? Effect.void : continuable(connection)
     })
   }
 
@@ -244,13 +234,15 @@ export const attach = <Subprotocol extends string | undefined>(
 export const connectionOf = (self: WebSocket): Connection => (self as Handle<string | undefined>).connection
 
 /** @internal The type of what is in the inbox as long as `streamed` was not called. */
-export const whole = (batch: ReadonlyArray<Message.Message | Message.Piece>): ReadonlyArray<Message.Message> => {
-  if (batch.length > 0 && batch[0]._tag === "Piece") {
+export const wholeMessage = (item: Message.Message | Message.Piece): Message.Message => {
+  if (item._tag === "Piece") {
     throw new Error("the messages of this WebSocket are taken as streams: use `streamed` only")
   }
-  // Either all are whole or none is.
-  return batch as ReadonlyArray<Message.Message>
+  return item
 }
+
+const whole = (batch: ReadonlyArray<Message.Message | Message.Piece>): ReadonlyArray<Message.Message> =>
+  batch.map(wholeMessage)
 
 /** @internal What a server that shuts down closes with. */
 export const drainCode = CloseCode.GoingAway

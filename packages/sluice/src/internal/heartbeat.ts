@@ -72,7 +72,8 @@ export class Heartbeat {
 
   // The Pong may have come, but is not read while the window is full; and the peer should see that we live.
   private standStill(): void {
-    this.beating.sendPong()
     this.listenAfter(this.interval)
+    // Last, for it may find out that the connection is gone.
+    this.beating.sendPong()
   }
 }

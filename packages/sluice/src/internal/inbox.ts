@@ -22,8 +22,12 @@ const none: ReadonlyArray<never> = []
 export class Inbox<E> {
   private items: Array<Item> = []
   private size = 0
-  private consumers: Array<() => void> | undefined = undefined
-  private runner: ((effect: Effect.Effect<void>) => void) | undefined = undefined
+  /** The first that was not taken. */
+  private first = 0
+  /** Whether the reader has stopped for lack of room. */
+  private isFull = false
+  // Those who wait. Who is interrupted stays until the next wake-up, which then does nothing: that is cheap.
+  private consumers: Array<() => void> = []
   private readonly maxItems: number
   private readonly maxSize: number
   private readonly reader: { pump(): void }
@@ -31,18 +35,14 @@ export class Inbox<E> {
 
   /** The reader is told when the items were taken, so that there is room again. */
   constructor(maxItems: Limit, maxSize: Limit, reader: { pump(): void }) {
-    this.maxItems = maxItems === "unbounded" ? Number.POSITIVE_INFINITY : maxItems
-    this.maxSize = maxSize === "unbounded" ? Number.POSITIVE_INFINITY : maxSize
+    this.maxItems = maxItems === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, maxItems)
+    this.maxSize = maxSize === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, maxSize)
     this.reader = reader
   }
 
   /** How many items have room; at least one has, unless the inbox is full. */
   get room(): number {
-    return this.size >= this.maxSize ? 0 : Math.max(0, this.maxItems - this.items.length)
-  }
-
-  get length(): number {
-    return this.items.length
+    return this.size >= this.maxSize ? 0 : Math.max(0, this.maxItems - this.items.length + this.first)
   }
 
   push(items: ReadonlyArray<Item>): void {
@@ -50,6 +50,7 @@ export class Inbox<E> {
       this.items.push(item)
       this.size += sizeOf(item)
     }
+    this.isFull = this.room === 0
     this.wake()
   }
 
@@ -61,22 +62,42 @@ export class Inbox<E> {
   }
 
   private wake(): void {
-    const { runner } = this
-    if (runner !== undefined) {
-      this.runner = undefined
-      runner(Effect.void)
-    }
-    if (this.consumers !== undefined) for (const wake of this.consumers.splice(0)) wake()
+    const { consumers } = this
+    if (consumers.length === 0) return
+    this.consumers = []
+    for (const wake of consumers) wake()
+  }
+
+  /** The next item, if there is one. A reader that had no room goes on when half of it is free. */
+  next(): Item | undefined {
+    if (this.first === this.items.length) return undefined
+    const item = this.items[this.first++]
+    this.size -= sizeOf(item)
+    const left = this.items.length - this.first
+    if (left === 0) this.clear()
+    else if (this.isFull && left * 2 <= this.maxItems && this.size * 2 <= this.maxSize) this.resume()
+    return item
   }
 
   /** All items that are here. */
   takeAll(): ReadonlyArray<Item> {
-    if (this.items.length === 0) return none
-    const batch = this.items
-    this.items = []
-    this.size = 0
-    this.reader.pump()
+    if (this.first === this.items.length) return none
+    const batch = this.first === 0 ? this.items : this.items.slice(this.first)
+    this.clear()
     return batch
+  }
+
+  private clear(): void {
+    this.items = []
+    this.first = 0
+    this.size = 0
+    this.resume()
+  }
+
+  private resume(): void {
+    if (!this.isFull) return
+    this.isFull = false
+    this.reader.pump()
   }
 
   /** What comes after the last item, once that is known. */
@@ -84,32 +105,18 @@ export class Inbox<E> {
     return this.exit
   }
 
-  /**
-   * Waits until it is worth looking again. For one fiber at a time: it costs less than `take`, since nothing is done
-   * when the wait is interrupted.
-   */
+  /** Waits until it is worth looking again. */
   readonly changed: Effect.Effect<void> = Effect.async((resume) => {
-    this.runner = resume
+    // The fiber may have yielded between its look and this.
+    if (this.first < this.items.length || this.exit !== undefined) resume(Effect.void)
+    else this.consumers.push(() => resume(Effect.void))
   })
 
   /** All items, as soon as there is one; fails with `None` at the end. */
   get take(): Effect.Effect<Batch, Option.Option<E>> {
     return Effect.suspend(() => {
       const batch = this.takeAll()
-      return batch.length > 0 ? Exit.succeed(batch) : (this.exit ?? this.arrival)
-    })
-  }
-
-  private get arrival(): Effect.Effect<Batch, Option.Option<E>> {
-    return Effect.async((resume) => {
-      this.consumers ??= []
-      const { consumers } = this
-      const wake = () => resume(this.take)
-      consumers.push(wake)
-      return Effect.sync(() => {
-        const at = consumers.indexOf(wake)
-        if (at >= 0) consumers.splice(at, 1)
-      })
+      return batch.length > 0 ? Exit.succeed(batch) : (this.exit ?? Effect.zipRight(this.changed, this.take))
     })
   }
 }

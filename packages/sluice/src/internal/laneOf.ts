@@ -1,14 +1,18 @@
 /**
  * The synchronous side of any transport: its own, or one that a fiber plays for it.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import type { Lane, Transport, TransportError } from "../Network.js"
+import { type Lane, type Transport, TransportError } from "../Network.js"
 
 const ignore = () => {}
+
+const died = (operation: "read" | "write", cause: Cause.Cause<unknown>) =>
+  new TransportError({ reason: "Unknown", operation, detail: "the transport died", cause: Cause.squash(cause) })
 
 /** @internal */
 export const laneOf = (transport: Transport): Effect.Effect<Lane, never, Scope.Scope> =>
@@ -24,6 +28,7 @@ const played = (transport: Transport): Effect.Effect<Lane, never, Scope.Scope> =
     let polled = ignore
     let failure: TransportError | undefined
     let waiting = 0
+    let hasEnded = false
     const outgoing = yield* Queue.unbounded<ReadonlyArray<Uint8Array> | "End">()
 
     const arrive = (next: typeof here) =>
@@ -36,21 +41,29 @@ const played = (transport: Transport): Effect.Effect<Lane, never, Scope.Scope> =
     yield* transport.read.pipe(
       Effect.flatMap(arrive),
       Effect.forever,
-      Effect.catchAll((error) => arrive(Option.getOrElse(error, () => "End" as const))),
+      Effect.catchAllCause((cause) =>
+        arrive(
+          Option.match(Cause.failureOption(cause), {
+            onNone: () => died("read", cause),
+            onSome: Option.getOrElse(() => "End" as const)
+          })
+        )
+      ),
       Effect.forkScoped
     )
 
     yield* Queue.take(outgoing).pipe(
       Effect.flatMap((chunks) => (chunks === "End" ? transport.endOfOutput : transport.write(chunks))),
-      Effect.catchAll((error) =>
+      Effect.catchAllCause((cause) =>
         Effect.sync(() => {
-          failure = error
+          failure = Option.getOrElse(Cause.failureOption(cause), () => died("write", cause))
         })
       ),
       Effect.zipRight(
         Effect.sync(() => {
           waiting--
           writable()
+          if (here === "End") readable()
         })
       ),
       Effect.forever,
@@ -67,6 +80,8 @@ const played = (transport: Transport): Effect.Effect<Lane, never, Scope.Scope> =
     return {
       poll: () => {
         const next = here
+        // Who has ended and sees the end of the peer takes all for done, and aborts; what was offered goes out first.
+        if (next === "End" && hasEnded && waiting > 0) return "Pending"
         if (next instanceof Uint8Array) {
           here = "Pending"
           polled()
@@ -82,7 +97,10 @@ const played = (transport: Transport): Effect.Effect<Lane, never, Scope.Scope> =
         writable = wake
       },
       failure: () => failure,
-      end: () => void offer("End"),
+      end: () => {
+        if (!hasEnded) offer("End")
+        hasEnded = true
+      },
       abort: () => void fork(transport.abort)
     }
   })

@@ -69,7 +69,7 @@ export const maskingKeys = (entropy: (size: number) => Uint8Array): (() => numbe
   let bytes: DataView = new DataView(new ArrayBuffer(0))
   let at = 0
   return () => {
-    if (at >= bytes.byteLength) {
+    if (at + 4 > bytes.byteLength) {
       const fresh = entropy(size)
       bytes = new DataView(fresh.buffer, fresh.byteOffset, fresh.byteLength)
       at = 0

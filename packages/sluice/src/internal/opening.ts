@@ -30,7 +30,8 @@ const pump = (lane: Lane, consume: (polled: Uint8Array | "End" | TransportError)
 }
 
 /**
- * Reads the head of the request, and calls `done` once. `onWaiting` gets how to refuse the request until then.
+ * Reads the head of the request, and calls `done` once. `onWaiting` gets how to refuse the request until then. Returns
+ * how to stop.
  *
  * @internal
  */
@@ -40,14 +41,18 @@ export const readHead = (
   deadlines: Deadlines,
   onWaiting: (refuse: (rejection: Rejection.Rejection) => void) => void,
   done: (result: Either.Either<Handshake.Received, Rejection.Rejection | TransportError>) => void
-): void => {
+): (() => void) => {
   let state = Handshake.awaitingHead(limits)
   let isDone = false
-  const finish = (result: Parameters<typeof done>[0]): Appetite => {
-    if (isDone) return "Enough"
+  const stop = () => {
+    if (isDone) return
     isDone = true
     deadlines.cancel(deadline)
     lane.onReadable(ignore)
+  }
+  const finish = (result: Parameters<typeof done>[0]): Appetite => {
+    if (isDone) return "Enough"
+    stop()
     done(result)
     return "Enough"
   }
@@ -65,6 +70,7 @@ export const readHead = (
     state = next.right
     return "More"
   })
+  return stop
 }
 
 const leftEarly = new TransportError({
@@ -105,20 +111,34 @@ export const readResponse = <S extends string>(
   })
 }
 
-// What a client may still send after it was refused; closing with bytes unread would reset the connection, and the
-// reply could be lost with it (RFC 9112 §9.6).
-const maxLinger = 64 * 1024
-
 /**
- * Ends the output, waits for the peer to leave for as long as a close may take, and calls `done` once.
+ * What a client may still send after it was refused, in bytes; closing with some of them unread would reset the
+ * connection, and the reply could be lost with it (RFC 9112 §9.6).
  *
  * @internal
  */
-export const linger = (lane: Lane, limits: Limits, deadlines: Deadlines, done: () => void): void => {
+export const maxLinger = 64 * 1024
+
+/**
+ * Ends the output, waits for the peer to leave for as long as a close may take, and calls `done` once. Returns how to
+ * stop.
+ *
+ * @internal
+ */
+export const linger = (
+  lane: Lane,
+  limits: Limits,
+  deadlines: Deadlines,
+  most: number,
+  done: () => void
+): (() => void) => {
   let lingered = 0
-  const finish = (): Appetite => {
+  const stop = () => {
     deadlines.cancel(deadline)
     lane.onReadable(ignore)
+  }
+  const finish = (): Appetite => {
+    stop()
     done()
     return "Enough"
   }
@@ -127,6 +147,7 @@ export const linger = (lane: Lane, limits: Limits, deadlines: Deadlines, done: (
   pump(lane, (polled) => {
     if (!(polled instanceof Uint8Array)) return finish()
     lingered += polled.length
-    return lingered > maxLinger ? finish() : "More"
+    return lingered > most ? finish() : "More"
   })
+  return stop
 }

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberSet from "effect/FiberSet"
 import * as LogLevel from "effect/LogLevel"
@@ -18,7 +19,7 @@ import { FrameError } from "../Frame.js"
 import * as Handshake from "../Handshake.js"
 import * as Limits from "../Limits.js"
 import { MessageError } from "../Message.js"
-import { formatAddress, type Lane, type Transport, TransportError } from "../Network.js"
+import { formatAddress, fromLane, type Lane, type Transport, TransportError } from "../Network.js"
 import { ProtocolError, SendError } from "../Protocol.js"
 import * as Rejection from "../Rejection.js"
 import * as Upgrade from "../Upgrade.js"
@@ -45,7 +46,9 @@ interface Life {
   readonly lane: Lane
   /** Asks it to leave, if that can be asked in the state it is in. */
   drain: () => void
-  /** Cuts it, unless both sides have ended their output. */
+  /** Has it end now. */
+  cut: () => void
+  /** What is done at its end. */
   readonly end: () => void
 }
 
@@ -78,7 +81,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     // In this order at the end: leave, please; handlers are interrupted; the rest is cut; no deadline is kept any more.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
-        for (const life of [...lives]) life.end()
+        for (const life of [...lives]) life.cut()
       })
     )
     const fibers = yield* FiberSet.make()
@@ -109,7 +112,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
       debug(life.transport, `refused with ${rejection.status}: ${rejection.message}`)
       life.lane.offer([Rejection.toBytes(rejection)])
       life.drain = notNow
-      Opening.linger(life.lane, limits, deadlines, life.end)
+      Opening.linger(life.lane, limits, deadlines, Opening.maxLinger, life.end)
     }
 
     const runWebSocket = (life: Life, accepted: Handshake.Accepted<Subprotocol>, principal: Principal) => {
@@ -134,21 +137,34 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     // A function of its own, so that what stays until the end does not hold the request.
     const watch = (life: Life, connection: Connection, fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
       life.drain = () => connection.close({ code: drainCode, cause: "Drain" })
+      life.cut = () => {
+        connection.abort(cutOff)
+        life.end()
+      }
+      let overdue: Deadlines.Deadline | undefined
+      connection.whenClosed(() => {
+        overdue = deadlines.set(limits.closeTimeout, () => fiber.unsafeInterruptAsFork(FiberId.none))
+      })
       fiber.addObserver((exit) => {
         if (Exit.isFailure(exit)) report(life.transport, exit.cause)
         connection.close({ code: codeFor(exit) })
-        connection.whenClosed(life.end)
+        connection.whenClosed(() => {
+          deadlines.cancel(overdue)
+          life.end()
+        })
       })
     }
 
     const runOther = (life: Life, { fields, negotiated, service }: Extract<Result, { _tag: "Other" }>) => {
       const { lane, transport } = life
       lane.offer([Upgrade.encodeSwitching(Upgrade.switching(negotiated, fields))])
-      const served = Effect.suspend(() => service.handler({ negotiated, transport, rest: negotiated.rest }))
+      // Where a fiber plays the lane, that reads and writes: the handler has to go through it.
+      const own = transport.lane === undefined ? fromLane(lane, transport) : transport
+      const served = Effect.suspend(() => service.handler({ negotiated, transport: own, rest: negotiated.rest }))
       const fiber = run(served, schedulerOf(transport))
       fiber.addObserver((exit) => {
         if (Exit.isFailure(exit)) report(transport, exit.cause)
-        Opening.linger(lane, limits, deadlines, life.end)
+        Opening.linger(lane, limits, deadlines, Number.POSITIVE_INFINITY, life.end)
       })
     }
 
@@ -161,11 +177,11 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         : runOther(life, result.right)
     }
 
-    const onReceived = (life: Life, received: Handshake.Received) => {
+    const onReceived = (life: Life, received: Handshake.Received, since: number) => {
       life.drain = notNow
       if (!decision.isAsked) return proceed(life, decision.judge(received))
       const { transport } = life
-      const fiber = run(Effect.either(decision.ask(received, transport)), schedulerOf(transport))
+      const fiber = run(Effect.either(decision.ask(received, transport, since)), schedulerOf(transport))
       fiber.addObserver((exit) => {
         if (Exit.isSuccess(exit)) return proceed(life, exit.value)
         report(transport, exit.cause)
@@ -186,6 +202,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         transport,
         lane,
         drain: notNow,
+        cut: () => life.end(),
         end: () => {
           if (!lives.delete(life)) return
           // Does nothing where both sides have ended their output.
@@ -196,18 +213,19 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         }
       }
       lives.add(life)
+      const since = deadlines.now()
       const refusal = admission.enter(transport.remote.host)
       if (refusal === "Abort") {
         admission.open()
         life.end()
       } else if (refusal !== undefined) refuse(life, refusal)
-      else if (received !== undefined) onReceived(life, received)
+      else if (received !== undefined) onReceived(life, received, since)
       else {
         const onWaiting = (refuse: (rejection: Rejection.Rejection) => void) => {
           life.drain = () => refuse(draining())
         }
         Opening.readHead(lane, limits, deadlines, onWaiting, (result) => {
-          if (Either.isRight(result)) return onReceived(life, result.right)
+          if (Either.isRight(result)) return onReceived(life, result.right, since)
           if (!(result.left instanceof TransportError)) return refuse(life, result.left)
           debug(transport, result.left.message)
           admission.open()
@@ -236,6 +254,8 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     }
   })
 
+const cutOff = new TransportError({ reason: "Closed", operation: "read", detail: "the server has shut down" })
+
 const schedulerOf = ({ scheduler }: Transport) => (scheduler === undefined ? {} : { scheduler })
 
 const isUsual = (error: unknown): error is Error =>
@@ -259,12 +279,15 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
     const deadlines = yield* Deadlines.make
     const lane = yield* laneOf(transport)
     const decision = Decision.make(options, limits)
+    const since = deadlines.now()
     const received = Effect.async<Handshake.Received, Rejection.Rejection | TransportError>((resume) =>
-      Opening.readHead(lane, limits, deadlines, notNow, resume)
+      Effect.sync(Opening.readHead(lane, limits, deadlines, notNow, resume))
     )
-    const lingered = Effect.async<void>((resume) => Opening.linger(lane, limits, deadlines, () => resume(Effect.void)))
+    const lingered = Effect.async<void>((resume) =>
+      Effect.sync(Opening.linger(lane, limits, deadlines, Opening.maxLinger, () => resume(Effect.void)))
+    )
     const { accepted, principal } = yield* received.pipe(
-      Effect.flatMap((received) => decision.askWebSocket(received, transport)),
+      Effect.flatMap((received) => decision.askWebSocket(received, transport, since)),
       Effect.tapError((error) => {
         if (error instanceof TransportError) return Effect.void
         lane.offer([Rejection.toBytes(error)])
