@@ -8,6 +8,7 @@ import * as Protocol from "../src/Protocol.js"
 import * as Rejection from "../src/Rejection.js"
 import * as WebSocket from "../src/WebSocket.js"
 import * as WebSocketClient from "../src/WebSocketClient.js"
+import * as WebSocketServer from "../src/WebSocketServer.js"
 import { against, type Host, laneless, memory, roles, scenario, urlOf } from "./suites/host.js"
 import { utf8 } from "./support/bytes.js"
 import { toLatin1 } from "./support/http.js"
@@ -223,6 +224,41 @@ for (const host of hosts) {
       )
 
       test(
+        `while the window of the ${role} is full nobody is late with a message`,
+        Effect.gen(function* () {
+          const { peer, since, socket } = yield* heard({ receiveWindowMessages: 1 })
+          yield* peer.send(Peer.text("1"), { ...Peer.text("2 "), fin: false })
+          yield* peer.send(Peer.text("never seen"))
+          yield* turns(8)
+          for (let i = 0; i < 10; i++) yield* pass("30 seconds")
+          assert.isTrue(yield* socket.isOpen)
+          assert.notInclude((yield* since).join(), "Close")
+        })
+      )
+
+      test(
+        `Pings that the ${role} could not read are not counted as if they came in one second`,
+        Effect.gen(function* () {
+          const { peer, since, socket } = yield* heard({ receiveWindowMessages: 1, maxControlFramesPerSecond: 10 })
+          yield* peer.send(Peer.text("1"), Peer.text("2"))
+          for (let i = 0; i < 10; i++) {
+            yield* pass("1 seconds")
+            yield* peer.send(...Array.from({ length: 9 }, () => Peer.ping()))
+          }
+          yield* since
+          yield* Effect.fork(WebSocket.runForEach(socket, () => Effect.void))
+          yield* turns(8)
+          assert.isTrue(yield* socket.isOpen)
+          assert.include(yield* since, "Pong")
+          // What comes now counts.
+          yield* pass("1 seconds")
+          yield* peer.send(...Array.from({ length: 11 }, () => Peer.ping()))
+          assert.include(yield* since, 'Close 1008 "TooManyControlFrames"')
+          yield* peer.transport.endOfOutput
+        })
+      )
+
+      test(
         `each message to the ${role} has a time of its own, which may be unbounded`,
         Effect.gen(function* () {
           for (const [limits, times] of [
@@ -418,6 +454,59 @@ for (const host of hosts) {
         yield* Deferred.await(interrupted)
         const error = yield* Fiber.join(connecting)
         assert.isTrue(Equal.equals(error, new Rejection.HandshakeTimeout({ timeout: 2000 })), String(error))
+      })
+    )
+
+    test(
+      "an `authenticate` that cannot be interrupted is not waited for",
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        const { address } = yield* host.serve(
+          {
+            limits: { handshakeTimeout: "2 seconds" },
+            authenticate: () => Effect.uninterruptible(Deferred.await(gate))
+          },
+          () => Effect.void
+        )
+        const connecting = yield* Effect.fork(Effect.flip(WebSocketClient.connect(urlOf(address))))
+        yield* turns()
+        yield* pass("2 seconds")
+        const error = yield* Fiber.join(connecting)
+        assert.isTrue(Equal.equals(error, new Rejection.HandshakeTimeout({ timeout: 2000 })), String(error))
+        yield* Deferred.succeed(gate, undefined)
+      })
+    )
+
+    test(
+      "a handler that goes on when its connection has ended is interrupted after closeTimeout",
+      Effect.gen(function* () {
+        const interrupted = yield* Deferred.make<void>()
+        const { address, connections } = yield* host.serve({}, () =>
+          Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+        )
+        const client = yield* WebSocketClient.connect(urlOf(address))
+        yield* client.close()
+        yield* pass("9999 millis")
+        assert.isFalse(yield* Deferred.isDone(interrupted))
+        yield* pass("1 millis")
+        yield* Deferred.await(interrupted)
+        yield* turns()
+        assert.strictEqual(yield* connections, 0)
+      })
+    )
+
+    test(
+      "a peer of another protocol that does not leave when its handler has ended is cut after closeTimeout",
+      Effect.gen(function* () {
+        const once = WebSocketServer.upgrade("once", ({ transport }) => transport.write(utf8("done")))
+        const { address, connections } = yield* host.serve({ upgrades: [once] }, () => Effect.void)
+        const transport = yield* raw(address)
+        yield* transport.write(utf8("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: once\r\n\r\n"))
+        assert.match(yield* Peer.readText(transport), /^HTTP\/1\.1 101 [\s\S]*\r\n\r\ndone$/)
+        yield* pass("9999 millis")
+        assert.strictEqual(yield* connections, 1)
+        yield* pass("1 millis")
+        assert.strictEqual(yield* connections, 0)
       })
     )
 

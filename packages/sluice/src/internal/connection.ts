@@ -132,9 +132,14 @@ export class Connection {
   private goOn(): void {
     if (this.stalledAt === undefined || this.isWindowFull) return
     const limit = this.options.limits.maxControlFramesPerSecond
-    this.controlsSince = this.options.deadlines.now()
-    this.controls = limit === "unbounded" ? 0 : (-limit * (this.controlsSince - this.stalledAt)) / second
+    const now = this.options.deadlines.now()
+    const stalled = now - this.stalledAt
     this.stalledAt = undefined
+    if (limit === "unbounded" || stalled === 0) return
+    // What is left of an earlier stall still counts: the window may fill again before all was read.
+    if (now - this.controlsSince >= second) this.controls = Math.min(0, this.controls)
+    this.controls -= (limit * stalled) / second
+    this.controlsSince = now
   }
 
   private receive(chunk: Uint8Array): void {

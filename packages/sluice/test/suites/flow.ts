@@ -64,6 +64,7 @@ export const flow = (host: Host): void => {
             const { flooding } = yield* flood(socket, size)
             const sent = yield* settled(() => flooding.sent)
             assert.isAtMost(sent * size, host.held + sendHighWaterMark + size)
+            if (size > host.held) assert.strictEqual(sent, 0, "what the transport holds is not sent")
             const count = sent + 8
             const frames = yield* Stream.runCollect(Stream.take(peer.frames, count))
             let i = 0
@@ -122,6 +123,22 @@ export const flow = (host: Host): void => {
           )
           assert.deepStrictEqual(heard, Option.some('Close 4000 ""'))
           yield* peer.transport.endOfOutput
+          assert.strictEqual((yield* socket.closed)._tag, "Clean")
+        })
+      )
+
+      test(
+        `a peer that has closed and ended its output still gets all that the ${role} has sent`,
+        Effect.gen(function* () {
+          const { fiber, peer, sent, socket, waiting } = yield* blocked(host, role)
+          yield* peer.send(Peer.close(4000))
+          yield* peer.transport.endOfOutput
+          yield* Fiber.await(fiber)
+          yield* Fiber.await(waiting)
+          yield* turns()
+          const heard = yield* peer.hearAll
+          assert.deepStrictEqual(heard.slice(-2), ['Close 4000 ""', "End"])
+          assert.isAtLeast(heard.length, sent + 2)
           assert.strictEqual((yield* socket.closed)._tag, "Clean")
         })
       )
