@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Effect, Layer } from "effect"
+import { Config, ConfigProvider, Effect, Either, Layer } from "effect"
 import { Limits, Message, Network, WebSocketClient, WebSocketServer } from "sluice"
 import * as WebSocket from "sluice/WebSocket"
 import { closing } from "../../sluice/test/suites/closing.js"
@@ -54,6 +54,24 @@ describe("NodeNetwork", () => {
       const client = yield* WebSocketClient.connect(`ws://localhost:${address.port}`)
       yield* client.send("hello")
       assert.deepStrictEqual(yield* client.take, [Message.text("hello")])
+    })
+  )
+
+  test(
+    "an IPv6 address stands in brackets in a URL",
+    Effect.gen(function* () {
+      const served = yield* Effect.either(WebSocketServer.serve({ host: "::1" }, echo))
+      if (Either.isLeft(served)) {
+        // A machine without IPv6.
+        assert.strictEqual(served.left.reason, "AddressNotAvailable")
+        return
+      }
+      const { address } = served.right
+      assert.strictEqual(address.host, "::1")
+      const client = yield* WebSocketClient.connect(urlOf(address))
+      yield* client.send("hello")
+      assert.deepStrictEqual(yield* client.take, [Message.text("hello")])
+      assert.match(urlOf(address), /^ws:\/\/\[::1\]:/)
     })
   )
 

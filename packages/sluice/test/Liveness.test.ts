@@ -525,12 +525,16 @@ for (const host of hosts) {
         assert.deepStrictEqual(yield* second.hearAll, ['Close 1013 "TooManyPinnedBytes"', "End"])
         yield* second.transport.endOfOutput
         // The first is served, and what it has finished or taken with it counts no more.
-        yield* first.send({ opcode: 0 }, part, Peer.ping("1"))
+        yield* first.send({ opcode: 0 }, part)
+        yield* turns()
+        yield* first.send(Peer.ping("1"))
         assert.strictEqual(yield* first.hear, "Pong 31")
         yield* first.transport.abort
         const third = yield* Peer.connect(address)
         yield* turns()
-        yield* third.send(part, Peer.ping("3"))
+        yield* third.send(part)
+        yield* turns()
+        yield* third.send(Peer.ping("3"))
         assert.strictEqual(yield* third.hear, "Pong 33")
         yield* third.send({ opcode: 0, fin: false, payload: new Uint8Array(1500) })
         assert.strictEqual((yield* third.hearAll)[0], 'Close 1013 "TooManyPinnedBytes"')
