@@ -95,11 +95,9 @@ export const serving = (host: Host): void => {
             assert.deepStrictEqual(yield* peer.hearAll, ['Close 1000 ""', "End"])
             yield* transport.endOfOutput
           }).pipe(Effect.scoped)
-        yield* Effect.forEach(Chunk.range(0, bytes.length), (at) => call([bytes.slice(0, at), bytes.slice(at)]), {
-          concurrency: 16,
-          discard: true
-        })
-        yield* call(Array.from(bytes, (byte) => Uint8Array.of(byte)))
+        const halves = Array.from({ length: bytes.length + 1 }, (_, at) => [bytes.slice(0, at), bytes.slice(at)])
+        const single = Array.from(bytes, (byte) => Uint8Array.of(byte))
+        yield* Effect.forEach([single, ...halves], call, { concurrency: 64, discard: true })
         yield* noConnections(connections)
       })
     )
