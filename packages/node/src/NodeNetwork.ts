@@ -69,20 +69,12 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     listenOptions: Network.ListenOptions
   ): Effect.Effect<Network.Listener, Network.TransportError, Scope.Scope> =>
     Effect.gen(function* () {
-      const waiting: Array<Network.Transport> = []
-      let failure: Network.TransportError | undefined
-      const acceptors = new Set<() => void>()
-      const wakeAcceptors = () => {
-        const woken = [...acceptors]
-        acceptors.clear()
-        for (const wake of woken) wake()
-      }
-      let arrived = wakeAcceptors
+      const arrivals = Network.makeArrivals()
       const server = yield* Effect.acquireRelease(
         Effect.async<Net.Server, Network.TransportError>((resume) => {
           const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) => {
-            waiting.push(transportOf(socket, scheduler))
-            scheduler.event(arrived)
+            arrivals.add(transportOf(socket, scheduler))
+            scheduler.event(arrivals.arrived)
           })
           const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "listen")))
           server.once("error", failed)
@@ -91,8 +83,8 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
             server.listen({ host, port, backlog }, () => {
               // What happens from here on, such as a lack of descriptors, is told to who accepts.
               server.on("error", (error) => {
-                failure = fromNodeError(error, "accept")
-                arrived()
+                arrivals.fail(fromNodeError(error, "accept"))
+                arrivals.arrived()
               })
               resume(Effect.succeed(server))
             })
@@ -102,40 +94,12 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
           Effect.zipRight(
             // The connections that were accepted are not waited for: they belong to other scopes.
             Effect.sync(() => server.close()),
-            Effect.forEach(waiting.splice(0), (transport) => transport.abort, { discard: true })
+            arrivals.abort
           )
       )
-      const next: Effect.Effect<Network.Transport, Network.TransportError> = Effect.suspend(() => {
-        const transport = waiting.shift()
-        if (transport !== undefined) return Effect.succeed(transport)
-        if (failure === undefined) return Effect.zipRight(Effect.interruptible(arrival), next)
-        const error = failure
-        failure = undefined
-        return Effect.fail(error)
-      })
-      const arrival = Effect.async<void>((resume) => {
-        // The fiber may have yielded between its look and this.
-        if (waiting.length > 0 || failure !== undefined) return resume(Effect.void)
-        const wake = () => resume(Effect.void)
-        acceptors.add(wake)
-        return Effect.sync(() => acceptors.delete(wake))
-      })
       // A TCP server has an address of this form; only pipes have a string.
       const { address: host, port } = server.address() as Net.AddressInfo
-      return {
-        address: { host, port },
-        accept: Effect.acquireRelease(next, (transport) => transport.abort),
-        onConnection: (take) => {
-          const takeAll = () => {
-            for (const transport of waiting.splice(0)) take(transport)
-          }
-          arrived = takeAll
-          takeAll()
-          return () => {
-            if (arrived === takeAll) arrived = wakeAcceptors
-          }
-        }
-      }
+      return arrivals.listener({ host, port })
     })
 
   return { connect, listen }

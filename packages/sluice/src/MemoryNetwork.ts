@@ -130,9 +130,7 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
 
 interface Listening {
   readonly backlog: number
-  readonly waiting: Array<Network.Transport>
-  /** Tells who accepts that somebody waits. */
-  arrived: () => void
+  readonly arrivals: Network.Arrivals
 }
 
 /**
@@ -159,7 +157,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     Effect.gen(function* () {
       const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
       const listening = listeners.get(Network.formatAddress(remote))
-      if (listening === undefined || listening.waiting.length >= listening.backlog) {
+      if (listening === undefined || listening.arrivals.size >= listening.backlog) {
         const detail =
           listening === undefined
             ? `nobody listens on ${Network.formatAddress(remote)}`
@@ -170,8 +168,8 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       const pair: Pair = { scheduler, window, aborted: undefined }
       const there = direction()
       const back = direction()
-      listening.waiting.push(Network.fromLane(lane(pair, there, back), { remote: local, local: remote }))
-      scheduler.scheduleTask(() => listening.arrived(), 0)
+      listening.arrivals.add(Network.fromLane(lane(pair, there, back), { remote: local, local: remote }))
+      scheduler.scheduleTask(listening.arrivals.arrived, 0)
       return Network.fromLane(lane(pair, back, there), { remote, local })
     })
 
@@ -183,48 +181,16 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
         const detail = `somebody listens on ${key} already; port 0 takes a free one`
         return yield* new Network.TransportError({ reason: "AddressInUse", operation: "listen", detail })
       }
-      const acceptors = new Set<() => void>()
-      const wakeAcceptors = () => {
-        const woken = [...acceptors]
-        acceptors.clear()
-        for (const wake of woken) wake()
-      }
-      const listening: Listening = { backlog, waiting: [], arrived: wakeAcceptors }
+      const arrivals = Network.makeArrivals()
       yield* Effect.acquireRelease(
-        Effect.sync(() => listeners.set(key, listening)),
+        Effect.sync(() => listeners.set(key, { backlog, arrivals })),
         () =>
-          Effect.suspend(() => {
-            listeners.delete(key)
-            return Effect.forEach(listening.waiting.splice(0), (transport) => transport.abort, { discard: true })
-          })
+          Effect.zipRight(
+            Effect.sync(() => listeners.delete(key)),
+            arrivals.abort
+          )
       )
-      const next: Effect.Effect<Network.Transport> = Effect.suspend(() => {
-        const transport = listening.waiting.shift()
-        return transport === undefined
-          ? Effect.zipRight(Effect.interruptible(arrival), next)
-          : Effect.succeed(transport)
-      })
-      const arrival = Effect.async<void>((resume) => {
-        // The fiber may have yielded between its look and this.
-        if (listening.waiting.length > 0) return resume(Effect.void)
-        const wake = () => resume(Effect.void)
-        acceptors.add(wake)
-        return Effect.sync(() => acceptors.delete(wake))
-      })
-      return {
-        address,
-        accept: Effect.acquireRelease(next, (transport) => transport.abort),
-        onConnection: (take: (transport: Network.Transport) => void) => {
-          const arrived = () => {
-            for (const transport of listening.waiting.splice(0)) take(transport)
-          }
-          listening.arrived = arrived
-          arrived()
-          return () => {
-            if (listening.arrived === arrived) listening.arrived = wakeAcceptors
-          }
-        }
-      }
+      return arrivals.listener(address)
     })
 
   return { connect, listen }

@@ -240,3 +240,91 @@ class LaneTransport implements Transport {
     })
   }
 }
+
+/**
+ * The connections of a listener that wait to be accepted, for those who write a network.
+ *
+ * A network adds each new connection and then says that one has arrived, in a task or an event of its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Arrivals {
+  /** How many wait. */
+  readonly size: number
+  /** Adds one that waits; nobody is told yet. */
+  add(transport: Transport): void
+  /** Takes back one that waits; `false` if it was accepted. */
+  remove(transport: Transport): boolean
+  /** Has `accept` fail once, for one of those who call it. */
+  fail(error: TransportError): void
+  /** Tells who accepts that there is something new. */
+  readonly arrived: () => void
+  /** The listener that hands them out. */
+  listener(address: Address): Listener
+  /** Aborts all that wait; for the end of the listener. */
+  readonly abort: Effect.Effect<void>
+}
+
+/**
+ * Makes a queue of arrivals, in which nobody waits yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeArrivals = (): Arrivals => {
+  const waiting: Array<Transport> = []
+  const acceptors = new Set<() => void>()
+  let failure: TransportError | undefined
+  const wakeAcceptors = () => {
+    const woken = [...acceptors]
+    acceptors.clear()
+    for (const wake of woken) wake()
+  }
+  let tell = wakeAcceptors
+  const next: Effect.Effect<Transport, TransportError> = Effect.suspend(() => {
+    const transport = waiting.shift()
+    if (transport !== undefined) return Effect.succeed(transport)
+    if (failure === undefined) return Effect.zipRight(Effect.interruptible(arrival), next)
+    const error = failure
+    failure = undefined
+    return Effect.fail(error)
+  })
+  const arrival = Effect.async<void>((resume) => {
+    // The fiber may have yielded between its look and this.
+    if (waiting.length > 0 || failure !== undefined) return resume(Effect.void)
+    const wake = () => resume(Effect.void)
+    acceptors.add(wake)
+    return Effect.sync(() => acceptors.delete(wake))
+  })
+  return {
+    get size() {
+      return waiting.length
+    },
+    add: (transport) => waiting.push(transport),
+    remove: (transport) => {
+      const at = waiting.indexOf(transport)
+      if (at >= 0) waiting.splice(at, 1)
+      return at >= 0
+    },
+    fail: (error) => {
+      failure = error
+    },
+    arrived: () => tell(),
+    listener: (address) => ({
+      address,
+      accept: Effect.acquireRelease(next, (transport) => transport.abort),
+      onConnection: (take) => {
+        const takeAll = () => {
+          for (const transport of waiting.splice(0)) take(transport)
+        }
+        tell = takeAll
+        takeAll()
+        return () => {
+          if (tell === takeAll) tell = wakeAcceptors
+        }
+      }
+    }),
+    abort: Effect.suspend(() => Effect.forEach(waiting.splice(0), (transport) => transport.abort, { discard: true }))
+  }
+}
