@@ -112,7 +112,8 @@ export default {
       comment: "What a package imports is a dependency of that package.",
       severity: "error",
       from: { path: ["^packages/[^/]+/src/", "^examples/(?!test/)"] },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] }
+      // A peer of a package is also a development dependency of the repository.
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["npm-peer"] }
     },
     {
       name: "no-effect-barrel",

@@ -9,7 +9,7 @@ import * as Protocol from "../../src/Protocol.js"
 import * as WebSocket from "../../src/WebSocket.js"
 import * as WebSocketClient from "../../src/WebSocketClient.js"
 import * as Peer from "../support/peer.js"
-import { eventuallyEffect, turns } from "../support/turns.js"
+import { eventuallyEffect, turn, turns } from "../support/turns.js"
 import * as Wire from "../support/wire.js"
 import { against, type Host, opened, roles, scenario, urlOf } from "./host.js"
 
@@ -277,6 +277,8 @@ export const closing = (host: Host): void => {
         Effect.gen(function* () {
           const { peer, socket } = yield* against(host, role)
           const closing = yield* Effect.fork(socket.close({ code: 4000 }))
+          // It is on its way by now, and the peer has not heard it when it closes too.
+          yield* turn
           yield* peer.send(Peer.close(4001, "me too"))
           assert.strictEqual(yield* peer.hear, 'Close 4000 ""')
           yield* peer.transport.endOfOutput
