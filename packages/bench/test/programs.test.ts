@@ -213,3 +213,16 @@ describe.sequential("EchoNode", () => {
     }).pipe(Effect.provide(NodeNetwork.layer()))
   )
 })
+
+describe.sequential("SimulationSpeed", () => {
+  it.scopedLive("prints a table, a row for each scenario", () =>
+    Effect.gen(function* () {
+      const program = yield* start("SimulationSpeed", [], { SECONDS: "0.05" })
+      const lines = yield* Effect.all(Array.from({ length: 8 }, () => program.line))
+      assert.match(lines[0] ?? "", /^\| scenario /)
+      for (const row of lines.slice(2))
+        assert.match(row, /^\| [\d,]+ messages .* \| (?:once|twice) \| [\d,]+ \| [\d,]+ \|$/)
+      assert.strictEqual(yield* program.exit, 0)
+    })
+  )
+})

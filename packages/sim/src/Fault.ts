@@ -133,11 +133,15 @@ export interface When {
 /** A fault whose times are in milliseconds already, and which has no empty fields. */
 const timed = <F>(fault: object): F => {
   const entries = Object.entries(fault).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, times.has(key) ? Duration.toMillis(value) : value]]
+    value === undefined || isForEver(key, value) ? [] : [[key, times.has(key) ? Duration.toMillis(value) : value]]
   )
   // The fields are those of the fault, less the undefined ones, with their times as numbers.
   return Object.fromEntries(entries) as F
 }
+
+/** That is what no time stands for, and JSON has no infinity. */
+const isForEver = (key: string, value: Duration.DurationInput): boolean =>
+  (key === "lasts" || key === "downFor") && Duration.toMillis(value) === Number.POSITIVE_INFINITY
 
 const times = new Set(["after", "lasts", "latency", "jitter", "downFor"])
 

@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Fault from "./Fault.js"
 import { Draw, Stream } from "./internal/draw.js"
+import { Notes } from "./internal/notes.js"
 import { Peers } from "./internal/peers.js"
 import * as Progress from "./internal/progress.js"
 import * as Replay from "./internal/replay.js"
@@ -50,8 +51,8 @@ export interface Options {
   /** How the network is made. */
   readonly network?: SimNetwork.Options | undefined
   /**
-   * The probability with which a fiber yields before an operation, so that others get between. By default each seed
-   * draws one of 0, 0.02, 0.1 and 0.4.
+   * The probability with which a fiber yields before an operation, so that others get between; 0.45 at most. By default
+   * each seed draws one of 0, 0.02, 0.1 and 0.4.
    */
   readonly yieldProbability?: number | undefined
   /** Tasks that a run may do; 1,000,000 by default. */
@@ -151,7 +152,7 @@ const nondeterministic = <A, E>(
     parting === undefined
       ? "two runs were not the same, and two more were not recorded as different"
       : `two runs part at line ${parting.line + 1} of their traces: one has\n${parting.one}\nthe other\n${parting.other}`
-  const detail = `${where}\nSomething outlives a run: a variable of a module, or a service that was made before it.`
+  const detail = `${where}\nSomething outlives a run (a variable of a module, a service that was made before it), or the host answered (node:crypto, process.hrtime).`
   const failure = new SimulationFailure({ kind: "Nondeterminism", seed: wanted.seed, detail, waiting: [] })
   return { ...one, failure }
 }
@@ -317,7 +318,8 @@ export const explore = <A, E>(
       }
       const repeated = runChecked(wanted, true)
       const elapsed = Duration.millis(clock.unsafeCurrentTimeMillis() - start)
-      const failures = repeated.failure === undefined ? [] : [findingOf(repeated, repeated, wanted, wanted, command)]
+      const line = Replay.commandLine(replay.value, command)
+      const failures = repeated.failure === undefined ? [] : [findingOf(repeated, repeated, line, line)]
       return { seeds: 1, steps: repeated.steps, elapsed, failures }
     }
 
@@ -353,7 +355,13 @@ export const explore = <A, E>(
           return run.failure?.kind === found.failure?.kind ? run : undefined
         }
       })
-      return findingOf(found, smallest.run, start, smallest.case, command)
+      // What a check has found was not recorded.
+      const recorded = (run: Run<A, E>, its: Case) => (run.trace === undefined ? runChecked(its, true) : run)
+      const line = Replay.commandLine({ seed: found.seed }, command)
+      const whole = recorded(found, start)
+      return smallest.case === start
+        ? findingOf(whole, whole, line, line)
+        : findingOf(whole, recorded(smallest.run, smallest.case), line, Replay.commandLine(smallest.case, command))
     })
     return { seeds: done, steps, elapsed: Duration.millis(elapsed), failures }
   })
@@ -361,13 +369,9 @@ export const explore = <A, E>(
 const findingOf = <A, E>(
   found: Run<A, E>,
   smallest: Run<A, E>,
-  start: Case,
-  shrunk: Case,
-  words: ReadonlyArray<string>
+  command: string,
+  smallestCommand: string
 ): Finding<A, E> => {
-  const command = Replay.commandLine({ seed: found.seed }, words)
-  const isWhole = shrunk.seed === start.seed && shrunk.faults === start.faults && shrunk.peers === start.peers
-  const smallestCommand = isWhole ? command : Replay.commandLine(shrunk, words)
   // Runs become findings only if they have failed.
   const { cause, detail, kind, seed, waiting } = smallest.failure as SimulationFailure
   const failure = new SimulationFailure({ kind, seed, detail, waiting, cause, command: smallestCommand })
@@ -405,7 +409,8 @@ export const assert = <A, E>(
  * @category combinators
  * @since 0.1.0
  */
-export const note = (text: string): Effect.Effect<void> => Effect.logDebug(text)
+export const note = (text: string): Effect.Effect<void> =>
+  Effect.flatMap(Notes, (write) => (write === undefined ? Effect.logDebug(text) : Effect.sync(() => write(text))))
 
 /**
  * A report as text: how many seeds, how fast, and for each failure what is wrong, how to repeat it, and with which
@@ -424,5 +429,5 @@ export const format = <A, E>(self: Report<A, E>): string => {
     ...smallest.faults.map((fault) => `  with ${Fault.format(fault)}`)
   ])
   const failures = self.failures.length === 0 ? "no failure" : `${self.failures.length} failed`
-  return [`${self.seeds} seeds, ${rate} a second, ${failures}`, ...findings].join("\n")
+  return [`${self.seeds} ${self.seeds === 1 ? "seed" : "seeds"}, ${rate} a second, ${failures}`, ...findings].join("\n")
 }

@@ -74,6 +74,6 @@ export class SimulationFailure extends Data.TaggedError("SimulationFailure")<{
  * @since 0.1.0
  */
 export const formatWaiting = ({ at, fiber, host, span }: Waiting): string => {
-  const where = at.length === 0 ? "in a pipeline (a span or Effect.gen would say where)" : at.join(", in ")
-  return `  fiber #${fiber} on ${host}${span === undefined ? "" : `, in span ${span}`}: waits at ${where}`
+  const where = at.length === 0 ? "in a pipeline (a span or Effect.gen would say where)" : `at ${at.join(", in ")}`
+  return `  fiber #${fiber} on ${host}${span === undefined ? "" : `, in span ${span}`}: waits ${where}`
 }

@@ -94,7 +94,10 @@ const who = ({ fiber, host }: Entry): string => `${host}${fiber === undefined ? 
 const lines = (trace: Trace): ReadonlyArray<string> => {
   const dissect = Dissector.make()
   return trace.entries.flatMap((entry) =>
-    textOf(entry, dissect).map((text) => `${seconds(entry.time).padStart(14)}  ${who(entry).padEnd(14)}  ${text}`)
+    // What is logged may have several lines.
+    textOf(entry, dissect)
+      .flatMap((text) => text.split("\n"))
+      .map((text) => `${seconds(entry.time).padStart(14)}  ${who(entry).padEnd(14)}  ${text}`)
   )
 }
 
@@ -203,13 +206,13 @@ const escaped = (text: string): string =>
  */
 export const toMermaid = (self: Trace, options: { readonly maxEvents?: number | undefined } = {}): string => {
   const dissect = Dissector.make()
-  const names = [...new Set(self.entries.map(({ host }) => host))]
+  const names = [...new Set(self.entries.flatMap(({ event, host }) => ("peer" in event ? [host, event.peer] : [host])))]
   const id = (host: string) => `h${names.indexOf(host)}`
   const arrows = self.entries.flatMap((entry) => {
     const at = `${(entry.time / 1000).toFixed(3)} s`
     const { event, host } = entry
     const arrow = (peer: string, head: string, text: string) =>
-      `  ${id(host)}${head}${id(names.includes(peer) ? peer : host)}: ${escaped(`${at} (${"connection" in event ? event.connection : ""}) ${text}`)}`
+      `  ${id(host)}${head}${id(peer)}: ${escaped(`${at} (${"connection" in event ? event.connection : ""}) ${text}`)}`
     const note = (text: string) => `  Note over ${id(host)}: ${escaped(`${at} ${text}`)}`
     switch (event._tag) {
       case "Sent": {

@@ -5,11 +5,14 @@
  */
 import { it as effectIt } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { expect } from "vitest"
+import type { RunnerTask } from "vitest"
 import * as Simulation from "./Simulation.js"
 
 /** A test of many seeds takes longer than others: milliseconds. */
 const defaultTimeout = 120_000
+
+/** As `-t` looks for it. Tests run side by side, so that a global `expect` knows only of the last one. */
+const fullName = ({ name, suite }: RunnerTask): string => (suite === undefined ? name : `${fullName(suite)} ${name}`)
 
 /**
  * Runs a program with many seeds as one test. A failure says how to repeat it.
@@ -35,12 +38,10 @@ export const simulate = <A, E>(
 ): void =>
   effectIt(
     name,
-    () => {
-      const { currentTestName = name, testPath } = expect.getState()
-      const file = testPath === undefined ? [] : [testPath.replace(`${process.cwd()}/`, "")]
-      // vitest joins the names of the blocks around a test with ">", and looks for them joined with spaces
-      const title = currentTestName.replaceAll(" > ", " ").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
-      const command = ["npx", "vitest", "run", ...file, "-t", title]
+    ({ task }) => {
+      const file = task.file.filepath.replace(`${process.cwd()}/`, "")
+      const title = fullName(task).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+      const command = ["npx", "vitest", "run", file, "-t", `^${title}$`]
       return Effect.runPromise(Simulation.assert(program, { command, ...options }))
     },
     options.timeout ?? defaultTimeout

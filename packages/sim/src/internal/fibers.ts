@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Supervisor from "effect/Supervisor"
 import * as Tracer from "effect/Tracer"
 import type { Event } from "../Trace.js"
-import { OwnedScheduler, type Owner } from "./world.js"
+import { OwnedScheduler, type Owner, type World } from "./world.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
@@ -40,9 +40,11 @@ export class Fibers extends Supervisor.AbstractSupervisor<void> {
   override readonly value = Effect.void
   private readonly living = new Set<AnyFiber>()
   private readonly record: (owner: Owner | undefined, event: Event) => void
+  private readonly world: World
 
-  constructor(record: (owner: Owner | undefined, event: Event) => void) {
+  constructor(world: World, record: (owner: Owner | undefined, event: Event) => void) {
     super()
+    this.world = world
     this.record = record
   }
 
@@ -53,6 +55,7 @@ export class Fibers extends Supervisor.AbstractSupervisor<void> {
     fiber: Fiber.RuntimeFiber<A, E>
   ): void {
     this.living.add(fiber)
+    if (Option.isSome(parent)) this.world.made(fiber, parent.value)
     this.record(ownerOf(fiber), {
       _tag: "FiberStarted",
       id: idOf(fiber),

@@ -100,9 +100,9 @@ export class Flow {
 
   private placeOf(pending: { readonly cut: Cut; readonly reader: WireReader }, bytes: Uint8Array): number | undefined {
     for (const part of pending.reader.push(bytes)) {
-      const at = placeInside(part, pending.cut.inside)
       // What is on its way already cannot be cut.
-      if (at === undefined || at < pending.cut.bytes || at <= this.offered) continue
+      const at = placeInside(part, pending.cut.inside, this.offered + 1)
+      if (at === undefined || at < pending.cut.bytes) continue
       this.pendingCut = undefined
       return at
     }
@@ -222,13 +222,16 @@ export class Flow {
   }
 }
 
-/** Where to cut so that a part comes in two, if it can be. */
-const placeInside = (part: Part, inside: Inside): number | undefined => {
-  const size = part.end - part.start
-  if (inside === "Head") return part._tag === "Head" ? part.start + Math.ceil(size / 2) : undefined
-  if (part._tag !== "Frame" || size < 2) return undefined
-  if (inside === "Frame") return part.start + Math.ceil(size / 2)
-  const { payload } = part.frame
-  const at = payload.findIndex((byte) => byte >= 0x80 && byte < 0xc0)
-  return at < 0 ? undefined : part.end - payload.length + at
+/** Where to cut so that a part comes in two, if it can be: in its middle, or behind so many bytes. */
+const placeInside = (part: Part, inside: Inside, least: number): number | undefined => {
+  if (inside === "Utf8") {
+    if (part._tag !== "Frame") return undefined
+    const { payload } = part.frame
+    const start = part.end - payload.length
+    const at = payload.findIndex((byte, i) => byte >= 0x80 && byte < 0xc0 && start + i >= least)
+    return at < 0 ? undefined : start + at
+  }
+  if (part._tag !== inside) return undefined
+  const at = Math.max(part.start + Math.ceil((part.end - part.start) / 2), least)
+  return at < part.end ? at : undefined
 }

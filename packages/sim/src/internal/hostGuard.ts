@@ -7,7 +7,7 @@ import { globalValue } from "effect/GlobalValue"
 import * as MutableRef from "effect/MutableRef"
 import * as Scheduler from "effect/Scheduler"
 import type { Draw } from "./draw.js"
-import { frames } from "./stack.js"
+import { frames, isPrinting } from "./stack.js"
 
 /** @internal What a program has asked the host for. */
 export interface HostCall {
@@ -29,7 +29,7 @@ export class HostGuard {
   }
 
   doubt(name: string): void {
-    this.suspect ??= { name, stack: frames() }
+    if (this.suspect === undefined && !isPrinting()) this.suspect = { name, stack: frames() }
   }
 }
 
@@ -62,11 +62,21 @@ const devices = new Set([
   "ZLIB"
 ])
 
+/** What no replacement sees: syntax, and functions that were imported. */
+const suspects = new Map([
+  ["Immediate", "setImmediate of node:timers"],
+  ["MESSAGEPORT", "MessagePort"],
+  ["PROMISE", "a promise (await)"],
+  ["Timeout", "setTimeout or setInterval of node:timers"]
+])
+
 let guarding: HostGuard | undefined
 
 const hook = createHook({
   init: (_id, type) => {
     if (devices.has(type)) guarding?.accuse(type)
+    const suspect = suspects.get(type)
+    if (suspect !== undefined) guarding?.doubt(suspect)
   }
 })
 

@@ -24,6 +24,7 @@ import type { Entry, Event } from "../Trace.js"
 import { Draw, Stream } from "./draw.js"
 import { Fibers, idOf, ownerOf, spanOf } from "./fibers.js"
 import { guarded, HostGuard } from "./hostGuard.js"
+import { Notes } from "./notes.js"
 import { Peers } from "./peers.js"
 import { Scopes } from "./scopes.js"
 import { mainHost } from "./simNet.js"
@@ -64,9 +65,18 @@ export interface Ended<A, E> {
 // Some bugs want many yields, some want none.
 const yieldProbabilities = [0, 0.02, 0.1, 0.4] as const
 
+// Who yields before each operation never comes to one.
+const mostYields = 0.95
+
 const fiberNow = (): Fiber.RuntimeFiber<unknown, unknown> | undefined => {
   const fiber = Fiber.getCurrentFiber()
   return fiber._tag === "Some" ? fiber.value : undefined
+}
+
+/** The name of the host on which something happens. */
+const hostNow = (): string => {
+  const fiber = fiberNow()
+  return (fiber === undefined ? undefined : ownerOf(fiber)?.name) ?? mainHost
 }
 
 /**
@@ -82,11 +92,11 @@ export const runOnce = <A, E>(
   const { seed } = settings
   const hash = new TraceHash()
   const scheduling = new Draw(seed, Stream.Scheduling)
-  const probability = settings.yieldProbability ?? scheduling.pick(yieldProbabilities)
+  const probability = Math.min(mostYields, settings.yieldProbability ?? scheduling.pick(yieldProbabilities))
   const world = new World(scheduling, hash, probability)
   const guard = new HostGuard()
   const body = () => runInside(program, settings, world, hash, guard, isRecording, isLooking)
-  return guarded(guard, () => world.now, new Draw(seed, Stream.Host), new Draw(seed, Stream.Crypto), body)
+  return guarded(guard, () => Math.floor(world.now), new Draw(seed, Stream.Host), new Draw(seed, Stream.Crypto), body)
 }
 
 const runInside = <A, E>(
@@ -123,22 +133,21 @@ const runInside = <A, E>(
   }
   const net = netOf(timeline, settings.network)
   const main = net.host(mainHost)
-  const fibers = new Fibers((owner, event) => record(owner?.name ?? mainHost, event))
+  const fibers = new Fibers(world, (owner, event) => record(owner?.name ?? mainHost, event))
   const scopes = new Scopes()
   const sites = new Sites()
   const logger = Logger.make(({ cause, logLevel, message }) => {
-    const fiber = fiberNow()
     const words = Array.isArray(message) ? message : [message]
     const failed = Cause.isEmpty(cause) ? [] : [nameOf(Cause.squash(cause))]
     const text = [...words.map((word) => Inspectable.toStringUnknown(word)), ...failed].join(" ")
-    const host = (fiber === undefined ? undefined : ownerOf(fiber)?.name) ?? mainHost
-    record(host, { _tag: "Log", level: logLevel.label, text })
+    record(hostNow(), { _tag: "Log", level: logLevel.label, text })
   })
   const entropy = new Draw(settings.seed, Stream.Entropy)
   const services = Context.make(Network.Network, net.networkOf(main, main.owner)).pipe(
     Context.add(SimNetwork, serviceOf(timeline, net)),
     Context.add(Entropy, (size) => entropy.bytes(new Uint8Array(size))),
-    Context.add(Peers, settings.peers)
+    Context.add(Peers, settings.peers),
+    Context.add(Notes, (text) => record(hostNow(), { _tag: "Note", text }))
   )
   const defaults = DefaultServices.liveServices.pipe(
     Context.add(Clock.Clock, new VirtualClock(world, main.owner)),
@@ -165,6 +174,7 @@ const runInside = <A, E>(
     world.isOver = true
     hash.number(world.now)
     hash.word(world.steps)
+    if (exit?._tag === "Success" && isPlain(exit.value)) hash.text(String(exit.value))
     const waiting = (): ReadonlyArray<Waiting> =>
       fibers.alive.map((fiber) => ({
         fiber: idOf(fiber),
@@ -240,6 +250,10 @@ const judge = <A, E>(
   if (left.length === 0 || settings.allowLeaks) return undefined
   return failure("Leak", `after the end of the program there are still: ${left.join("; ")}`)
 }
+
+/** Values that are the same if their text is. */
+const isPlain = (value: unknown): boolean =>
+  typeof value === "number" || typeof value === "string" || typeof value === "boolean" || typeof value === "bigint"
 
 const addTo = (hash: TraceHash, event: Event): void => {
   for (const key in event) {

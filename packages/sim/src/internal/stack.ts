@@ -13,15 +13,19 @@ const shorten = (frame: string): string =>
     .replace(/^\s*at /, "")
     .trim()
 
-/** @internal The frames of the caller, the innermost first, without those of Effect and of this package. */
-export const frames = (): ReadonlyArray<string> => {
+const stackNow = (): ReadonlyArray<string> => {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 64
   const { stack = "" } = new Error()
   Error.stackTraceLimit = limit
-  return stack
-    .split("\n")
-    .slice(1)
+  return stack.split("\n").slice(1)
+}
+
+/** @internal Whether the caller prints. */
+export const isPrinting = (): boolean => stackNow().some((frame) => frame.includes("node:internal/console/"))
+
+/** @internal The frames of the caller, the innermost first, without those of Effect and of this package. */
+export const frames = (): ReadonlyArray<string> =>
+  stackNow()
     .filter((frame) => !library.test(frame) && !/<anonymous>\)?$|^\s*at native/.test(frame))
     .map(shorten)
-}

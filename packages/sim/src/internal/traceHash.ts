@@ -11,6 +11,7 @@ export class TraceHash {
   private readonly sha = sha256.create()
   private readonly buffer = new Uint8Array(size)
   private readonly view = new DataView(this.buffer.buffer)
+  private readonly texts = new Map<string, number>()
   private used = 0
 
   private reserve(length: number): void {
@@ -44,7 +45,14 @@ export class TraceHash {
     this.used += value.length
   }
 
+  /** A text is added whole when it comes for the first time, and from then on as its number. */
   text(value: string): void {
+    const known = this.texts.get(value)
+    if (known !== undefined) {
+      this.word(~known)
+      return
+    }
+    this.texts.set(value, this.texts.size)
     this.word(value.length)
     for (let at = 0; at < value.length; at++) this.word(value.charCodeAt(at))
   }

@@ -23,8 +23,9 @@ export class VirtualClock implements TestClock.TestClock {
     this.owner = owner
   }
 
+  /** Whole milliseconds, as the clock of a host has them. */
   unsafeCurrentTimeMillis(): number {
-    return this.world.now
+    return Math.floor(this.world.now)
   }
 
   unsafeCurrentTimeNanos(): bigint {

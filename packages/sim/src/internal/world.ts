@@ -9,6 +9,8 @@ import TinyQueue from "tinyqueue"
 import type { Draw } from "./draw.js"
 import type { TraceHash } from "./traceHash.js"
 
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
 /** @internal On whose behalf something is done: a host, from one start to its next crash. */
 export interface Owner {
   readonly name: string
@@ -50,6 +52,7 @@ export class World {
   private readonly tasks: Array<Task> = []
   private readonly owners: Array<Owner> = []
   private readonly timers = new TinyQueue<Timer>([], (a, b) => a.at - b.at || a.order - b.order)
+  private readonly unstarted = new Map<AnyFiber, AnyFiber>()
   private order = 0
   private pendingTimers = 0
   private opsBeforeYield: number
@@ -75,7 +78,25 @@ export class World {
     this.owners.push(owner)
   }
 
-  shouldYield(fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
+  /** A fiber was made. Its parent starts it in one of its next operations, or has done so. */
+  made(child: AnyFiber, parent: AnyFiber): void {
+    this.unstarted.set(child, parent)
+  }
+
+  /** A fiber has something to do. */
+  started(fiber: AnyFiber): void {
+    if (this.unstarted.size > 0) this.unstarted.delete(fiber)
+  }
+
+  private isStarting(fiber: AnyFiber): boolean {
+    for (const parent of this.unstarted.values()) if (parent === fiber) return true
+    return false
+  }
+
+  shouldYield(fiber: AnyFiber): number | false {
+    // Effect 3 makes the fibers of a race in one operation and starts them in another. Interrupted in between, it would
+    // wait for ever for the end of fibers that have never begun.
+    if (this.unstarted.size > 0 && this.isStarting(fiber)) return false
     // The first operation of a fiber that was just resumed: the scheduler has had its choice a moment ago.
     if (fiber.currentOpCount === 1) return false
     if (--this.opsBeforeYield >= 0 && fiber.currentOpCount <= maxOpsBeforeYield) return false
@@ -167,11 +188,12 @@ export class OwnedScheduler implements Scheduler {
     this.owner = owner
   }
 
-  shouldYield(fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
+  shouldYield(fiber: AnyFiber): number | false {
     return this.world.shouldYield(fiber)
   }
 
-  scheduleTask(task: Task): void {
+  scheduleTask(task: Task, _priority: number, fiber?: AnyFiber): void {
+    if (fiber !== undefined) this.world.started(fiber)
     this.world.schedule(task, this.owner)
   }
 }

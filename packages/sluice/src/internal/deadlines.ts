@@ -74,7 +74,8 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     const at = earliest()
     sleeping = at
     if (at === Number.POSITIVE_INFINITY) return wokenBefore(at)
-    const wait = Math.max(0, at - clock.unsafeCurrentTimeMillis())
+    // A clock may have fractions of a millisecond, and a wait that rounds to none would be taken again and again.
+    const wait = Math.max(0, Math.ceil(at - clock.unsafeCurrentTimeMillis()))
     return Effect.raceFirst(Clock.sleep(Duration.millis(wait)), wokenBefore(at))
   }).pipe(
     Effect.zipRight(Effect.sync(() => runDue(clock.unsafeCurrentTimeMillis()))),

@@ -1,0 +1,25 @@
+/** sluice itself on a bad network: what must hold whatever happens there. */
+import { describe } from "@effect/vitest"
+import * as Fault from "../src/Fault.js"
+import { it } from "../src/vitest.js"
+import { chaos, options, type Scenario, verdict } from "./support/chaosService.js"
+
+const everything = Fault.chaos({ horizon: "6 seconds", stalls: 1.5, cuts: 1, partitions: 0.5 })
+
+const crashes = Fault.chaos({ horizon: "4 seconds", stalls: 1, hosts: ["server"], crashes: 1.5 })
+
+const scenarios: ReadonlyArray<readonly [name: string, scenario: Scenario, faults?: Fault.Chaos]> = [
+  ["echo, and reconnect", { talk: "Echo", messages: 12, drains: false }],
+  ["messages in pieces", { talk: "Streamed", messages: 4, drains: false }],
+  ["pings in between", { talk: "Pings", messages: 9, drains: false }],
+  ["a slow server", { talk: "Slow", messages: 12, drains: false }],
+  ["a server that drains and starts again", { talk: "Echo", messages: 12, drains: true }],
+  ["a server that crashes and starts again", { talk: "Echo", messages: 12, drains: false }, crashes]
+]
+
+describe("sluice under chaos", () => {
+  // That a seed is the same run each time is seen elsewhere; here each is run once.
+  for (const [name, scenario, faults = everything] of scenarios) {
+    it.simulate(name, { ...options, seeds: 400, faults: [faults], check: verdict, verify: false }, chaos(scenario))
+  }
+})
