@@ -1,5 +1,6 @@
-// npm run docs:check: type-checks every ts fence in the doc comments of packages/*/src and in the READMEs.
-// Each fence is a module of its own, seen by the compiler only; an error is printed at its place in the real file.
+// npm run docs:check: type-checks every ts fence in the doc comments of packages/*/src, in the READMEs and the tutorials.
+// Each fence is a module of its own, seen by the compiler only; an error is printed at its place in the real file. One
+// whose first line is `// name.ts` can be imported as "./name.js" by the others.
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -13,7 +14,9 @@ const sourcesIn = (folder) =>
   existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => join(folder, path)) : []
 
 const sources = packages.flatMap((path) => sourcesIn(join(path, "src"))).filter((path) => path.endsWith(".ts"))
-const readmes = [root, ...packages].map((path) => join(path, "README.md")).filter(existsSync)
+const pages = [root, ...packages]
+  .flatMap((path) => [join(path, "README.md"), join(path, "TUTORIAL.md")])
+  .filter(existsSync)
 
 /** @typedef {{ readonly file: string, readonly line: number, readonly text: string }} Example */
 
@@ -45,10 +48,14 @@ const fencesOf = (file, prefix) => {
 const examples = new Map()
 for (const example of [
   ...sources.flatMap((file) => fencesOf(file, /^\s*\* ?/)),
-  ...readmes.flatMap((file) => fencesOf(file, /^/))
+  ...pages.flatMap((file) => fencesOf(file, /^/))
 ]) {
+  const [, name = `example-${examples.size}.ts`] = /^\/\/ ([\w-]+[.]ts)\n/.exec(example.text) ?? []
   // beside package.json, so that a package is found by its name as a user finds it
-  examples.set(join(root, `example-${examples.size}.ts`), example)
+  const path = join(root, name)
+  const other = examples.get(path)
+  if (other !== undefined) throw new Error(`two examples are ${name}: ${other.file} and ${example.file}`)
+  examples.set(path, example)
 }
 
 const base = ts.readConfigFile(join(root, "tsconfig.base.json"), ts.sys.readFile)

@@ -6,10 +6,19 @@ import { bytesToHex } from "@noble/hashes/utils"
 
 const size = 4096
 
+// The buffer of the last hash, for the next: runs are short, and there are many.
+let spare: Uint8Array | undefined
+
+const takeBuffer = (): Uint8Array => {
+  const buffer = spare ?? new Uint8Array(size)
+  spare = undefined
+  return buffer
+}
+
 /** @internal */
 export class TraceHash {
   private readonly sha = sha256.create()
-  private readonly buffer = new Uint8Array(size)
+  private readonly buffer = takeBuffer()
   private readonly view = new DataView(this.buffer.buffer)
   private readonly texts = new Map<string, number>()
   private used = 0
@@ -60,6 +69,7 @@ export class TraceHash {
   /** The first 64 bits of the digest, in hexadecimal. Nothing may be added afterwards. */
   digest(): string {
     this.sha.update(this.buffer.subarray(0, this.used))
+    spare = this.buffer
     return bytesToHex(this.sha.digest().subarray(0, 8))
   }
 }

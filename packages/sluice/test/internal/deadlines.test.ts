@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { type Clock, Duration, Effect, TestClock } from "effect"
 import * as Deadlines from "../../src/internal/deadlines.js"
 import { logged } from "../support/logs.js"
 import { turns } from "../support/turns.js"
@@ -27,6 +27,27 @@ describe("deadlines", () => {
       assert.deepStrictEqual(ran, ["300 at 300"])
       yield* pass(1_000_000)
       assert.deepStrictEqual(ran, ["300 at 300"])
+    })
+  )
+
+  it.scoped("wait for whole milliseconds, on a clock with fractions of one too", () =>
+    Effect.gen(function* () {
+      // It wakes up early, by less than a timer can wait for: as 1000.3 - 0.3 is less than 1000.
+      const times = [0.3, 0.3, 1000.2999999999]
+      const waits: Array<number> = []
+      const clock: Clock.Clock = {
+        ...(yield* Effect.clock),
+        unsafeCurrentTimeMillis: () => (times.length > 1 ? times.shift() : times[0]) ?? 0,
+        sleep: (duration) =>
+          Effect.suspend(() => {
+            waits.push(Duration.toMillis(duration))
+            return waits.length < 3 ? Effect.void : Effect.never
+          })
+      }
+      const deadlines = yield* Effect.withClock(Deadlines.make, clock)
+      deadlines.set(1000, () => {})
+      yield* turns(8)
+      assert.deepStrictEqual(waits, [1000, 1, 1])
     })
   )
 
