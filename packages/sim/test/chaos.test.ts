@@ -2,7 +2,7 @@
 import { describe } from "@effect/vitest"
 import * as Fault from "../src/Fault.js"
 import { it } from "../src/vitest.js"
-import { chaos, options, type Scenario, verdict } from "./support/chaosService.js"
+import { chaos, flood, options, type Scenario, verdict } from "./support/chaosService.js"
 
 const everything = Fault.chaos({ horizon: "6 seconds", stalls: 1.5, cuts: 1, partitions: 0.5 })
 
@@ -22,4 +22,10 @@ describe("sluice under chaos", () => {
   for (const [name, scenario, faults = everything] of scenarios) {
     it.simulate(name, { ...options, seeds: 400, faults: [faults], check: verdict, verify: false }, chaos(scenario))
   }
+
+  // In single bytes such a flood would take long.
+  const slow = Fault.chaos({ horizon: "1 minute", cuts: 0.3, stalls: 3, chunking: false })
+  const checked = { ...options, check: verdict, verify: false }
+  it.simulate("peers that stop reading cost a bounded number of bytes", { ...checked, seeds: 100 }, flood)
+  it.simulate("the same on a slow network", { ...checked, seeds: 100, faults: [slow] }, flood)
 })

@@ -90,7 +90,6 @@ export class Flow {
 
   /** Takes bytes, which belong to the flow from then on. */
   offer(bytes: Uint8Array): void {
-    if (this.isSevered) return
     if (this.pendingCut !== undefined) this.cutAt = this.placeOf(this.pendingCut, bytes)
     this.offered += bytes.length
     this.pending.push(bytes)
@@ -121,9 +120,8 @@ export class Flow {
     this.pump()
   }
 
-  /** What waits and what is offered from now on goes nowhere. */
+  /** What waits and what is offered from now on goes nowhere; the sender fills its buffer until it hears of it. */
   sever(): void {
-    this.drop()
     this.isSevered = true
   }
 
@@ -146,6 +144,7 @@ export class Flow {
 
   /** Sends what the window has room for. */
   pump(): void {
+    if (this.isSevered) return
     const { options } = this
     const wasWaiting = this.waiting
     for (let first = this.pending[0]; first !== undefined; first = this.pending[0]) {

@@ -250,6 +250,46 @@ const compare = (
 const isInitiator = (reason: Protocol.CloseReason): boolean =>
   reason._tag === "Drained" || (reason._tag === "Clean" && reason.initiator === "local")
 
+/** What may be under way to a peer that does not read: the queues of both ends, the network, and a message for each. */
+const underWay = limits.sendHighWaterMark + network.sendBuffer + network.window + limits.receiveWindowBytes + 4 * 700
+
+/** A server that sends as fast as it may, to clients that stop reading again and again. */
+export const flood = Effect.gen(function* () {
+  const violations: Array<string> = []
+  const peers = yield* Simulation.Peers
+  const sent = new Map<string, number>()
+  const bytes = new Uint8Array(700)
+  const serve = WebSocketServer.serve({ port: 80, limits }, (socket, { accepted }) => {
+    const key = accepted.request.target
+    return socket.send(bytes).pipe(
+      Effect.tap(() => Effect.sync(() => sent.set(key, (sent.get(key) ?? 0) + bytes.length))),
+      Effect.forever
+    )
+  })
+  const client = (number: number) =>
+    Effect.gen(function* () {
+      const key = `/${number}`
+      const socket = yield* WebSocketClient.connect({ url: `ws://server${key}`, limits })
+      let received = 0
+      for (let i = 0; i < 12; i++) {
+        yield* Effect.sleep(yield* Random.nextIntBetween(0, 15_000))
+        const held = (sent.get(key) ?? 0) - received
+        if (held > underWay) violations.push(`${key}: ${held} bytes are under way, ${underWay} may be`)
+        for (const message of yield* socket.take) received += Message.payload(message).length
+      }
+      // Who has read all the time has read more than the queues hold.
+      if (received <= underWay) violations.push(`${key}: no more than ${received} bytes came`)
+    }).pipe(Effect.scoped, Effect.ignore)
+  yield* SimNetwork.spawn("server", Effect.scoped(Effect.zipRight(Effect.orDie(serve), Effect.never)))
+  yield* Effect.sleep("10 millis")
+  yield* Effect.forEach(
+    Array.from({ length: peers }, (_, i) => i + 1),
+    (number) => SimNetwork.on(`client ${number}`, client(number)),
+    { concurrency: "unbounded", discard: true }
+  )
+  return violations
+}).pipe(Effect.scoped)
+
 /** Why something is wrong, for `check`. */
 export const verdict = (violations: ReadonlyArray<string>): string | undefined =>
   violations.length === 0 ? undefined : violations.join("; ")
