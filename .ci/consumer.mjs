@@ -28,3 +28,12 @@ assert.deepEqual(await Effect.runPromise(Effect.scoped(Effect.provide(echoed, Me
   { _tag: "Text", text: "there and back" }
 ])
 console.log("an echo in memory")
+
+// The same message, simulated.
+if ("@sluice/sim" in promised) {
+  const { Simulation } = await import("@sluice/sim")
+  const { exit, failure, hash } = Simulation.run(echoed, { seed: 1 })
+  assert.equal(failure, undefined)
+  assert.equal(exit?._tag, "Success")
+  console.log(`an echo in a simulation, ${hash}`)
+}

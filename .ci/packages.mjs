@@ -51,9 +51,9 @@ try {
   // without its install script the program lies where npm put it
   const oven = join(folder, "node_modules", "@oven")
   for (const build of readdirSync(oven)) {
-    // the core only: @sluice/node is for Node.js
-    const core = JSON.stringify({ sluice: promised.sluice })
-    step("import on Bun", join(oven, build, "bin", "bun"), [join(folder, "consumer.mjs"), core])
+    // all but @sluice/node, which is for Node.js
+    const { "@sluice/node": _, ...portable } = promised
+    step("import on Bun", join(oven, build, "bin", "bun"), [join(folder, "consumer.mjs"), JSON.stringify(portable)])
   }
 
   // the declarations by themselves, no skipLibCheck for ours: nothing they name may have been stripped

@@ -10,10 +10,11 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
@@ -215,6 +216,10 @@ const spawnOn = <A, E, R>(timeline: Timeline, net: SimNet, name: string, program
         if (fiber !== started) return
         fiber = undefined
         ended = exit
+        if (Exit.isFailure(exit) && !Exit.isInterrupted(exit)) {
+          const text = `the program of ${name} failed: ${Cause.pretty(exit.cause).split("\n", 1)[0]}`
+          timeline.record(name, { _tag: "Log", level: "ERROR", text })
+        }
         const told = [...waiting]
         waiting.clear()
         for (const tell of told) tell(exit)

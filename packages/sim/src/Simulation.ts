@@ -270,6 +270,12 @@ const checked = <A, E>(run: Run<A, E>, check: ExploreOptions<A>["check"]): Run<A
 // After so many milliseconds others on the event loop get their turn.
 const turn = 50
 
+// By the timer of the host, and not by a clock, which may be one of a test.
+const nextTurn: Effect.Effect<void> = Effect.async((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), 0)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
 const ownCommand = (): ReadonlyArray<string> => ["node", ...process.execArgv, ...process.argv.slice(1)]
 
 /**
@@ -342,7 +348,7 @@ export const explore = <A, E>(
     })
     yield* Effect.whileLoop({
       while: () => done < seeds && failed.length < maxFailures,
-      body: () => Effect.zipRight(aWhile, Effect.yieldNow()),
+      body: () => Effect.zipRight(aWhile, nextTurn),
       step: () => {}
     }).pipe(Effect.ensuring(Effect.sync(progress.clear)))
 
@@ -420,12 +426,12 @@ export const note = (text: string): Effect.Effect<void> =>
  * @since 0.1.0
  */
 export const format = <A, E>(self: Report<A, E>): string => {
-  const millis = Math.max(1, Duration.toMillis(self.elapsed))
-  const rate = Math.round((self.seeds / millis) * 1000)
+  const rate = Math.round((self.seeds / Math.max(1, Duration.toMillis(self.elapsed))) * 1000)
+  const sizeOf = ({ duration, steps }: Run<A, E>) => `${steps} steps and ${Math.round(Duration.toMillis(duration))} ms`
   const findings = self.failures.flatMap(({ command, failure, found, smallest }) => [
     failure.message,
-    `  found with seed ${found.seed} in ${found.steps} steps and ${Duration.format(found.duration)}: ${command}`,
-    `  at its smallest ${smallest.steps} steps and ${Duration.format(smallest.duration)}`,
+    `  found with seed ${found.seed} in ${sizeOf(found)}: ${command}`,
+    `  at its smallest ${sizeOf(smallest)}`,
     ...smallest.faults.map((fault) => `  with ${Fault.format(fault)}`)
   ])
   const failures = self.failures.length === 0 ? "no failure" : `${self.failures.length} failed`

@@ -149,6 +149,21 @@ describe("explore", () => {
   )
 })
 
+describe("the event loop", () => {
+  it.live("gets its turn while many seeds are run", () =>
+    Effect.gen(function* () {
+      let turns = 0
+      const timer = setInterval(() => turns++, 0)
+      yield* Effect.iterate(0, {
+        while: () => turns === 0,
+        body: () =>
+          Effect.map(Simulation.explore(Effect.yieldNow(), { seeds: 1000, progress: false }), ({ seeds }) => seeds)
+      }).pipe(Effect.ensuring(Effect.sync(() => clearInterval(timer))))
+      assert.isAbove(turns, 0)
+    })
+  )
+})
+
 describe("environment variables", () => {
   it.effect("SLUICE_SIM_SEEDS and SLUICE_SIM_FROM take the place of the options", () =>
     Effect.gen(function* () {
@@ -426,12 +441,12 @@ describe("format", () => {
       const text = Simulation.format({ ...report, elapsed: Duration.seconds(2) })
       const refuse = `'{"seed":${smallest.seed},"faults":[{"_tag":"Refuse","probability":1}],"peers":1}'`
       const [, ...lines] = text.split("\n")
-      assert.strictEqual(text.split("\n")[0], "1 seeds, 1 a second, 1 failed")
+      assert.strictEqual(text.split("\n")[0], "1 seed, 1 a second, 1 failed")
       assert.match(lines[0], /^Failed with seed \d+: TransportError: ConnectionRefused/)
       assert.includeMembers(lines, [
         `again: SLUICE_SIM_REPLAY=${refuse} npm test`,
-        `  found with seed 1 in ${found.steps} steps and 0: SLUICE_SIM_REPLAY=1 npm test`,
-        `  at its smallest ${smallest.steps} steps and 0`,
+        `  found with seed 1 in ${found.steps} steps and 0 ms: SLUICE_SIM_REPLAY=1 npm test`,
+        `  at its smallest ${smallest.steps} steps and 0 ms`,
         "  with Refuse probability 1"
       ])
     })

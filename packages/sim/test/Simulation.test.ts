@@ -433,6 +433,27 @@ describe("Failed", () => {
 })
 
 describe("Deadlock", () => {
+  // Seeds that found what Effect 3.22 counts on: the order in which it makes, starts and interrupts fibers.
+  const waits = {
+    race: Effect.race(Effect.never, Effect.never),
+    raceFirst: Effect.raceFirst(Effect.never, Effect.never),
+    timeout: Effect.timeout(Effect.never, "1 day"),
+    "all, with concurrency": Effect.all([Effect.never, Effect.never], { concurrency: 2 }),
+    "forEach, unbounded": Effect.forEach([1, 2, 3], () => Effect.sleep("1 day"), { concurrency: "unbounded" })
+  }
+  for (const [name, wait] of Object.entries(waits)) {
+    it(`is not seen where ${name} is interrupted, however soon`, () => {
+      for (let seed = 1; seed <= 400; seed++) {
+        const program = Effect.gen(function* () {
+          const fiber = yield* Effect.fork(wait)
+          yield* Effect.repeatN(Effect.yieldNow(), seed % 4)
+          yield* Fiber.interrupt(fiber)
+        })
+        gives(program, { seed, verify: false })
+      }
+    })
+  }
+
   it("names the fibers that wait, their host and span, and the lines of the program", () => {
     let [first, second] = [0, 0]
     const program = Effect.gen(function* () {

@@ -4,7 +4,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Supervisor from "effect/Supervisor"
@@ -55,7 +55,9 @@ export class Fibers extends Supervisor.AbstractSupervisor<void> {
     fiber: Fiber.RuntimeFiber<A, E>
   ): void {
     this.living.add(fiber)
-    if (Option.isSome(parent)) this.world.made(fiber, parent.value)
+    // Where another fiber makes it, its parent does not wait for it to begin.
+    const maker = Option.getOrUndefined(Fiber.getCurrentFiber())
+    if (Option.isSome(parent) && maker === parent.value) this.world.made(fiber, parent.value)
     this.record(ownerOf(fiber), {
       _tag: "FiberStarted",
       id: idOf(fiber),

@@ -114,6 +114,8 @@ export const guarded = <A>(guard: HostGuard, now: () => number, random: Draw, cr
     // What the timer functions of a host return differs; 0 can be given to all that cancel.
     return 0 as never
   }
+  // The timer functions have types of the host, which are not looked at here: nothing gets a timer.
+  const noTimer = <T>(name: string): T => forbidden(name) as unknown as T
   const { nextTick } = process
   const { then } = Promise.prototype
   const before = { guarding, fibers: MutableRef.get(fiberCounter) }
@@ -123,12 +125,15 @@ export const guarded = <A>(guard: HostGuard, now: () => number, random: Draw, cr
     apply: () => new RealDate(now()).toString(),
     get: (target, key) => (key === "now" ? now : Reflect.get(target, key))
   })
+  const forbiddenInterval = forbidden("setInterval")
+  // For the same reason.
+  const setInterval = ((_run: () => void, delay?: number) =>
+    delay === keepAlive ? 0 : forbiddenInterval()) as unknown as typeof globalThis.setInterval
   guarding = guard
   const restores = [
-    replace(globalThis, "setTimeout", forbidden("setTimeout") as unknown as typeof setTimeout),
-    replace(globalThis, "setInterval", ((_run: () => void, delay?: number) =>
-      delay === keepAlive ? 0 : forbidden("setInterval")()) as unknown as typeof setInterval),
-    replace(globalThis, "setImmediate", forbidden("setImmediate") as unknown as typeof setImmediate),
+    replace(globalThis, "setTimeout", noTimer("setTimeout")),
+    replace(globalThis, "setInterval", setInterval),
+    replace(globalThis, "setImmediate", noTimer("setImmediate")),
     replace(globalThis, "queueMicrotask", forbidden("queueMicrotask")),
     replace(process, "nextTick", (run: (...args: Array<unknown>) => void, ...args: Array<unknown>) => {
       guard.doubt("process.nextTick")

@@ -70,7 +70,8 @@ const mostYields = 0.95
 
 const fiberNow = (): Fiber.RuntimeFiber<unknown, unknown> | undefined => {
   const fiber = Fiber.getCurrentFiber()
-  return fiber._tag === "Some" ? fiber.value : undefined
+  // A fiber that has begun the run is none of it.
+  return fiber._tag === "Some" && ownerOf(fiber.value) !== undefined ? fiber.value : undefined
 }
 
 /** The name of the host on which something happens. */

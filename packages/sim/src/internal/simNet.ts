@@ -197,7 +197,9 @@ export class SimNet {
   private cut(connection: Connection, way: 0 | 1, ending: Fault.Ending): void {
     const flow = connection.flows[way]
     const back = connection.flows[way === 0 ? 1 : 0]
-    this.timeline.record("network", { _tag: "FaultBegan", fault: `Cut ${ending}` })
+    const [sender, receiver] = way === 0 ? connection.ends : [connection.ends[1], connection.ends[0]]
+    const where = `(${sender.connection}) from ${sender.host} to ${receiver.host}`
+    this.timeline.record("network", { _tag: "FaultBegan", fault: `Cut ${where}, ${ending}` })
     switch (ending) {
       case "Silence":
         flow.silence()
