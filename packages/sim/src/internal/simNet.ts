@@ -7,7 +7,8 @@ import * as Network from "sluice/Network"
 import * as Fault from "../Fault.js"
 import type { Side } from "../Trace.js"
 import { Endpoint, type Opening } from "./endpoint.js"
-import { Flow, type Path } from "./flow.js"
+import { FaultRules, type Way } from "./faultRules.js"
+import { Flow } from "./flow.js"
 import { SimHost } from "./simHost.js"
 import type { Timeline } from "./timeline.js"
 import type { Owner } from "./world.js"
@@ -18,13 +19,6 @@ export interface NetOptions {
   readonly window: number
   /** Milliseconds. */
   readonly connectTimeout: number
-}
-
-interface Rule {
-  readonly fault: Fault.Fault
-  /** Connections that a cut lets pass. */
-  skip: number
-  isSpent: boolean
 }
 
 interface Connection {
@@ -57,10 +51,7 @@ const invalidPort = (operation: "connect" | "listen", port: number) =>
 export class SimNet {
   private readonly hosts = new Map<string, SimHost>()
   private readonly aliases = new Map<string, SimHost>()
-  private readonly rules: Array<Rule> = []
-  private readonly paths = new Map<string, Path>()
-  /** Counts the changes of the faults, so that a flow knows when to ask for its path again. */
-  private version = 0
+  private readonly rules: FaultRules
   private readonly connections = new Set<Connection>()
   private lastConnection = 0
   private readonly timeline: Timeline
@@ -71,6 +62,9 @@ export class SimNet {
   constructor(timeline: Timeline, options: NetOptions) {
     this.timeline = timeline
     this.options = options
+    this.rules = new FaultRules(timeline, this.owner, () => {
+      for (const { flows } of this.connections) for (const flow of flows) flow.arm()
+    })
   }
 
   host(name: string): SimHost {
@@ -102,99 +96,18 @@ export class SimNet {
 
   // --- faults
 
-  /** Has a fault happen from now on; returns how to end it. */
+  /** Has a fault happen from now on, or from its time on; returns how to end it. */
   install(fault: Fault.Fault): () => void {
-    const { from, until } = Fault.spanOf(fault, this.timeline.now())
-    const cancels: Array<() => void> = []
-    const later = (time: number, task: () => void) => cancels.push(this.timeline.at(time, this.owner, task))
-    if (fault._tag === "Crash") {
-      const crash = () => this.crash(this.host(fault.host), fault.how, fault.downFor)
-      if (from > this.timeline.now()) later(from, crash)
-      else crash()
-      return () => {
-        for (const cancel of cancels) cancel()
-      }
-    }
-    const rule: Rule = { fault, skip: fault._tag === "Cut" ? fault.skip : 0, isSpent: false }
-    const begin = () => {
-      this.rules.push(rule)
-      this.timeline.record("network", { _tag: "FaultBegan", fault: Fault.format(fault) })
-      this.changed()
-    }
-    const end = () => {
-      const at = this.rules.indexOf(rule)
-      if (at < 0) return
-      this.rules.splice(at, 1)
-      this.timeline.record("network", { _tag: "FaultEnded", fault: Fault.format(fault) })
-      this.changed()
-    }
-    if (from > this.timeline.now()) later(from, begin)
-    else begin()
-    if (until < Number.POSITIVE_INFINITY) later(until, end)
-    return () => {
-      for (const cancel of cancels) cancel()
-      end()
-    }
+    if (fault._tag !== "Crash") return this.rules.install(fault)
+    const now = this.timeline.now()
+    const { from } = Fault.spanOf(fault, now)
+    const crash = () => this.crash(this.host(fault.host), fault.how, fault.downFor)
+    if (from > now) return this.timeline.at(from, this.owner, crash)
+    crash()
+    return () => {}
   }
 
-  private changed(): void {
-    this.version++
-    this.paths.clear()
-    for (const { flows } of this.connections) for (const flow of flows) flow.arm()
-  }
-
-  private path(from: string, to: string): Path {
-    const key = `${from} ${to}`
-    const known = this.paths.get(key)
-    if (known !== undefined) return known
-    let path: Path = { latency: 0, jitter: 0, bytesPerSecond: Infinity, chunking: "AsSent", isStalled: false }
-    for (const { fault } of this.rules) {
-      if (fault._tag === "Crash" || !Fault.concerns(fault, from, to)) continue
-      switch (fault._tag) {
-        case "Latency":
-          path = { ...path, latency: path.latency + fault.latency, jitter: path.jitter + fault.jitter }
-          break
-        case "Bandwidth":
-          path = { ...path, bytesPerSecond: Math.min(path.bytesPerSecond, fault.bytesPerSecond) }
-          break
-        case "Chunking":
-          path = { ...path, chunking: fault.chunking }
-          break
-        case "Stall":
-        case "Partition":
-          path = { ...path, isStalled: true }
-      }
-    }
-    this.paths.set(key, path)
-    return path
-  }
-
-  /** Whether one of the faults of a kind strikes, which is drawn for each attempt. */
-  private strikes(kind: "Refuse" | "Unanswered" | "ResetInBacklog", from: string, to: string): boolean {
-    return this.rules.some(
-      ({ fault }) =>
-        fault._tag === kind && Fault.concerns(fault, from, to) && this.timeline.draw.chance(fault.probability)
-    )
-  }
-
-  private cutNew(connection: Connection): void {
-    const [there] = connection.ends
-    const [client, server] = [there.host, connection.ends[1].host]
-    for (const rule of this.rules) {
-      const { fault } = rule
-      if (fault._tag !== "Cut" || rule.isSpent) continue
-      const ways = [
-        ...(Fault.concerns(fault, client, server) ? [0 as const] : []),
-        ...(Fault.concerns(fault, server, client) ? [1 as const] : [])
-      ]
-      const [first, ...others] = ways
-      if (first === undefined || rule.skip-- > 0) continue
-      rule.isSpent = true
-      connection.flows[this.timeline.draw.pick([first, ...others])].cutWhere(fault)
-    }
-  }
-
-  private cut(connection: Connection, way: 0 | 1, ending: Fault.Ending): void {
+  private cut(connection: Connection, way: Way, ending: Fault.Ending): void {
     const flow = connection.flows[way]
     const back = connection.flows[way === 0 ? 1 : 0]
     const [sender, receiver] = way === 0 ? connection.ends : [connection.ends[1], connection.ends[0]]
@@ -318,7 +231,7 @@ export class SimNet {
         host: own.name,
         peer: peer.name,
         sendBuffer,
-        isCoalesced: () => this.path(peer.name, own.name).chunking === "Coalesced",
+        isCoalesced: () => this.rules.path(peer.name, own.name).chunking === "Coalesced",
         released: () => {
           own.endpoints.delete(made)
           if (!from.endpoints.has(client) && !to.endpoints.has(server)) this.connections.delete(connection)
@@ -330,18 +243,18 @@ export class SimNet {
     }
     const client: Endpoint = endpoint("client", from, to, owner)
     const server: Endpoint = endpoint("server", to, from, to.owner)
-    const flow = (way: 0 | 1): Flow => {
+    const flow = (way: Way): Flow => {
       const [sender, receiver] = way === 0 ? [client, server] : [server, client]
       const [source, target] = way === 0 ? [from.name, to.name] : [to.name, from.name]
-      let path = this.path(source, target)
-      let { version } = this
+      let path = this.rules.path(source, target)
+      let { version } = this.rules
       return new Flow(timeline, {
         side: sender.side,
         owner: this.owner,
         window,
         path: () => {
-          if (version !== this.version) path = this.path(source, target)
-          version = this.version
+          if (version !== this.rules.version) path = this.rules.path(source, target)
+          version = this.rules.version
           return path
         },
         unread: () => receiver.unread,
@@ -357,9 +270,9 @@ export class SimNet {
     this.connections.add(connection)
     from.endpoints.add(client)
     timeline.record(from.name, { _tag: "Connecting", connection: id, address, peer: to.name })
-    this.cutNew(connection)
-    const isStalled = this.path(from.name, to.name).isStalled || !to.hasPower
-    const isUnanswered = this.strikes("Unanswered", from.name, to.name)
+    for (const [way, cut] of this.rules.cutsFor(from.name, to.name)) connection.flows[way].cutWhere(cut)
+    const isStalled = this.rules.path(from.name, to.name).isStalled || !to.hasPower
+    const isUnanswered = this.rules.strikes("Unanswered", from.name, to.name)
     if (!isUnanswered) there.push({ _tag: "Open" })
     // Where time does not pass by itself, a timer is set only if there will be no answer at once.
     if (timeline.isVirtual || isStalled || isUnanswered) {
@@ -397,10 +310,10 @@ export class SimNet {
     const isRefused =
       listening === undefined ||
       listening.arrivals.size >= listening.backlog ||
-      this.strikes("Refuse", from.name, to.name)
+      this.rules.strikes("Refuse", from.name, to.name)
     back.push({ _tag: isRefused ? "Refused" : "Opened" })
     if (isRefused) return
-    if (this.strikes("ResetInBacklog", from.name, to.name)) {
+    if (this.rules.strikes("ResetInBacklog", from.name, to.name)) {
       server.orphan()
       return
     }
