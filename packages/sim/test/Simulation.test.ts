@@ -181,6 +181,28 @@ describe("run", () => {
   it.effect("a note outside of a simulation is a log at level Debug", () => Simulation.note("nobody reads this"))
 })
 
+describe("a run that was given up", () => {
+  it("leaves no fiber in the process, nor does a host that has crashed", () => {
+    const before = Fiber.unsafeRoots().length
+    fails(
+      "Deadlock",
+      Effect.async<void>(() => {})
+    )
+    fails("Budget", Effect.forkDaemon(Effect.forever(Effect.sleep(1))).pipe(Effect.zipRight(Effect.sleep("1 day"))))
+    gives(
+      Effect.gen(function* () {
+        const host = yield* SimNetwork.spawn(
+          "host",
+          Effect.forkDaemon(Effect.never).pipe(Effect.zipRight(Effect.never))
+        )
+        yield* Effect.sleep(1)
+        yield* host.crash()
+      })
+    )
+    assert.strictEqual(Fiber.unsafeRoots().length, before)
+  })
+})
+
 describe("the virtual clock", () => {
   it("a day passes at once, and nothing is done meanwhile", () => {
     const run = Simulation.run(Effect.sleep("1 day"), { maxDuration: "1 day" })

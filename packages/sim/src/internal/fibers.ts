@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Supervisor from "effect/Supervisor"
 import * as Tracer from "effect/Tracer"
@@ -34,6 +35,9 @@ export const spanOf = (fiber: AnyFiber): string | undefined => {
 
 const parentSpan = (context: Context.Context<Tracer.ParentSpan>): Option.Option<Tracer.AnySpan> =>
   Option.fromNullable(context.unsafeMap.get(Tracer.ParentSpan.key))
+
+/** Where Effect keeps the fibers that have no parent until they end. */
+const globalScope = globalValue(Symbol.for("effect/FiberScope/Global"), () => ({ roots: new Set<unknown>() }))
 
 /** @internal */
 export class Fibers extends Supervisor.AbstractSupervisor<void> {
@@ -69,6 +73,11 @@ export class Fibers extends Supervisor.AbstractSupervisor<void> {
     this.living.delete(fiber)
     const how = Exit.isSuccess(exit) ? "Success" : Exit.isInterrupted(exit) ? "Interrupted" : "Failure"
     this.record(ownerOf(fiber), { _tag: "FiberEnded", id: idOf(fiber), exit: how })
+  }
+
+  /** Lets go of fibers that will never end: those of hosts that have crashed, and those of a run that was given up. */
+  abandon(): void {
+    for (const fiber of this.living) globalScope.roots.delete(fiber)
   }
 
   /** The fibers that have not ended, without those of hosts that have crashed. */

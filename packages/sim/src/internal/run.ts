@@ -188,6 +188,7 @@ const runInside = <A, E>(
     return { exit, duration: world.now, steps: world.steps, hash: hash.digest(), entries, failure: verdict }
   } finally {
     for (const stop of stops) stop()
+    fibers.abandon()
   }
 }
 
