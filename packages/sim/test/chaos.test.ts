@@ -8,6 +8,9 @@ const everything = Fault.chaos({ horizon: "6 seconds", stalls: 1.5, cuts: 1, par
 
 const crashes = Fault.chaos({ horizon: "4 seconds", stalls: 1, hosts: ["server"], crashes: 1.5 })
 
+/** Milliseconds: more than a slow machine takes. */
+const timeout = 300_000
+
 const scenarios: ReadonlyArray<readonly [name: string, scenario: Scenario, faults?: Fault.Chaos]> = [
   ["echo, and reconnect", { talk: "Echo", messages: 12, drains: false }],
   ["messages in pieces", { talk: "Streamed", messages: 4, drains: false }],
@@ -17,15 +20,20 @@ const scenarios: ReadonlyArray<readonly [name: string, scenario: Scenario, fault
   ["a server that crashes and starts again", { talk: "Echo", messages: 12, drains: false }, crashes]
 ]
 
-describe("sluice under chaos", () => {
+// One after the other: a run has the thread to itself.
+describe.sequential("sluice under chaos", () => {
   // That a seed is the same run each time is seen elsewhere; here each is run once.
   for (const [name, scenario, faults = everything] of scenarios) {
-    it.simulate(name, { ...options, seeds: 400, faults: [faults], check: verdict, verify: false }, chaos(scenario))
+    it.simulate(
+      name,
+      { ...options, seeds: 400, faults: [faults], check: verdict, verify: false, timeout },
+      chaos(scenario)
+    )
   }
 
   // In single bytes such a flood would take long.
   const slow = Fault.chaos({ horizon: "1 minute", cuts: 0.3, stalls: 3, chunking: false })
-  const checked = { ...options, check: verdict, verify: false }
+  const checked = { ...options, check: verdict, verify: false, timeout }
   it.simulate("peers that stop reading cost a bounded number of bytes", { ...checked, seeds: 100 }, flood)
   it.simulate("the same on a slow network", { ...checked, seeds: 100, faults: [slow] }, flood)
 })
