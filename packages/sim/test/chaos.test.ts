@@ -13,7 +13,7 @@ const timeout = 300_000
 
 const scenarios: ReadonlyArray<readonly [name: string, scenario: Scenario, faults?: Fault.Chaos]> = [
   ["echo, and reconnect", { talk: "Echo", messages: 12, drains: false }],
-  ["messages in pieces", { talk: "Streamed", messages: 4, drains: false }],
+  ["messages in pieces", { talk: "Streamed", messages: 3, drains: false }],
   ["pings in between", { talk: "Pings", messages: 9, drains: false }],
   ["a slow server", { talk: "Slow", messages: 12, drains: false }],
   ["a server that drains and starts again", { talk: "Echo", messages: 12, drains: true }],
