@@ -34,7 +34,12 @@ import { TraceHash } from "./traceHash.js"
 import { VirtualClock } from "./virtualClock.js"
 import { type Stop, World } from "./world.js"
 
-/** @internal What a program may ask for. */
+/**
+ * What a simulated program may ask for: a network, the simulation's view of it, and a scope, which ends with the run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Services = Network.Network | SimNetwork | Scope.Scope
 
 /** @internal */
