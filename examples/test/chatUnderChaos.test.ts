@@ -26,7 +26,11 @@ const hashesFrom = (command: string, ...args: ReadonlyArray<string>) =>
     return Effect.sync(() => child.kill())
   })
 
-const here = Effect.sync(() => Array.from({ length: seeds }, (_, i) => hashOf(i + 1)))
+// With a turn of the event loop before each, which the processes and the test runner need meanwhile.
+const here = Effect.forEach(
+  Array.from({ length: seeds }, (_, i) => i + 1),
+  (seed) => Effect.as(Effect.sleep(0), seed).pipe(Effect.map(hashOf))
+)
 
 describe("the chat under chaos", () => {
   it.live(
