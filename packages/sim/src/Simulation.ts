@@ -28,14 +28,7 @@ import type * as SimNetwork from "./SimNetwork.js"
 import { SimulationFailure } from "./SimulationFailure.js"
 import * as Trace from "./Trace.js"
 
-/**
- * What a simulated program may ask for: a network, the simulation's view of it, and a scope, which ends with the run.
- *
- * @category models
- * @since 0.1.0
- */
-export type { Services }
-export { Peers }
+export { Peers, type Services }
 
 /**
  * What a run depends on besides its program and its seed.
@@ -51,8 +44,8 @@ export interface Options {
   /** How the network is made. */
   readonly network?: SimNetwork.Options | undefined
   /**
-   * The probability with which a fiber yields before an operation, so that others get between; 0.45 at most. By default
-   * each seed draws one of 0, 0.02, 0.1 and 0.4.
+   * The probability with which a fiber yields before an operation, so that others get between; 0.95 at most. By default
+   * each seed draws one of 0, 0.02, 0.1 and 0.4. Where a fiber cannot be interrupted, it does not yield.
    */
   readonly yieldProbability?: number | undefined
   /** Tasks that a run may do; 1,000,000 by default. */
