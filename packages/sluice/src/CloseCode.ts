@@ -234,5 +234,7 @@ export const forViolation = {
   // policies of this endpoint
   TooManyControlFrames: PolicyViolation,
   MessageTimeout: PolicyViolation,
-  TooManyPinnedBytes: TryAgainLater
+  TooManyMessages: PolicyViolation,
+  TooManyPinnedBytes: TryAgainLater,
+  TooManyPendingBytes: TryAgainLater
 } as const

@@ -85,6 +85,14 @@ export const awaitingHead = (limits?: Http1.Options): AwaitingHead => ({
 })
 
 /**
+ * Server: bytes of memory kept for a head of which the end has not come.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const pinned = (state: AwaitingHead): number => Accumulator.pinned(state.reading.kept)
+
+/**
  * Server: reads one more chunk of the connection.
  *
  * Fails with `TargetTooLong`, `HeadTooLarge`, or `BadRequest` of reason `Syntax`, as soon as that is known.

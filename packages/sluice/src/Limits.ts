@@ -53,6 +53,8 @@ export interface Limits {
   readonly sendHighWaterMark: Limit
   /** Ping and Pong frames that a peer may send in one second. Broken: close code 1008. */
   readonly maxControlFramesPerSecond: Limit
+  /** Messages that a peer may begin in one second. Broken: close code 1008. */
+  readonly maxMessagesPerSecond: Limit
   /** From the first byte of the connection to the end of the opening handshake. Broken: 408. */
   readonly handshakeTimeout: Timeout
   /** From our Close frame to the end of the connection, which is then aborted; and from there to that of the handler. */
@@ -70,8 +72,16 @@ export interface Limits {
    * all clients have the address of the proxy.
    */
   readonly maxConnectionsPerAddress: Limit
-  /** Bytes that a server keeps for unfinished messages, all connections together. Broken: close code 1013. */
+  /**
+   * Bytes that a server keeps for unfinished messages and heads, all connections together. Broken: close code 1013 for
+   * the connection that goes beyond it, 503 for the request.
+   */
   readonly maxPinnedBytes: Limit
+  /**
+   * Bytes that a server has for peers that do not read, all connections together. Broken: close code 1013 for the
+   * connection that goes beyond it.
+   */
+  readonly maxPendingBytes: Limit
 }
 
 /**
@@ -92,6 +102,7 @@ export const defaults: Limits = {
   receiveWindowBytes: 64 * 1024,
   sendHighWaterMark: 64 * 1024,
   maxControlFramesPerSecond: 256,
+  maxMessagesPerSecond: "unbounded",
   handshakeTimeout: "10 seconds",
   closeTimeout: "10 seconds",
   pingInterval: "20 seconds",
@@ -99,7 +110,8 @@ export const defaults: Limits = {
   maxConnections: 16 * 1024,
   maxHandshakes: 1024,
   maxConnectionsPerAddress: "unbounded",
-  maxPinnedBytes: 256 * 1024 * 1024
+  maxPinnedBytes: 256 * 1024 * 1024,
+  maxPendingBytes: 256 * 1024 * 1024
 }
 
 /**

@@ -273,10 +273,10 @@ export const sendStream: {
 ): Effect.Effect<void, E | Protocol.SendError, R> => {
   const connection = connectionOf(self)
   const acquire: Effect.Effect<void, Protocol.SendError> = Effect.suspend(() => {
-    if (connection.state._tag !== "Open" || !connection.canSend) {
+    if (connection.state._tag !== "Open" || !connection.sending.canSend) {
       return Effect.zipRight(Effect.interruptible(sendable(connection)), acquire)
     }
-    connection.streaming = true
+    connection.sending.streaming = true
     return Effect.void
   })
   const release = (_: void, exit: Exit.Exit<unknown, unknown>) =>
@@ -284,8 +284,8 @@ export const sendStream: {
       if (Exit.isFailure(exit)) {
         connection.close({ code: CloseCode.InternalError, reason: "a streamed message was abandoned" })
       }
-      connection.streaming = false
-      connection.wakeSenders()
+      connection.sending.streaming = false
+      connection.sending.wake()
     })
   const use = Effect.suspend(() => {
     let opcode: Opcode = Opcode[type]
@@ -293,10 +293,10 @@ export const sendStream: {
     let high = ""
     const fragment = (bytes: Uint8Array, last: boolean): Effect.Effect<void, Protocol.SendError> =>
       Effect.suspend(() => {
-        if (connection.state._tag !== "Open" || !connection.canContinue) {
+        if (connection.state._tag !== "Open" || !connection.sending.canContinue) {
           return Effect.zipRight(continuable(connection), fragment(bytes, last))
         }
-        connection.fragment(opcode, last, bytes)
+        connection.sending.fragment(opcode, last, bytes)
         opcode = Opcode.Continuation
         return Effect.void
       })

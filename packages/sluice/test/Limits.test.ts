@@ -19,7 +19,9 @@ describe("defaults", () => {
       maxConnections: 16_384,
       maxHandshakes: 1_024,
       maxConnectionsPerAddress: "unbounded",
-      maxPinnedBytes: 268_435_456
+      maxMessagesPerSecond: "unbounded",
+      maxPinnedBytes: 268_435_456,
+      maxPendingBytes: 268_435_456
     })
     const seconds = (timeout: Limits.Timeout) => (timeout === "unbounded" ? timeout : Duration.toSeconds(timeout))
     assert.deepStrictEqual(

@@ -647,6 +647,15 @@ describe("how a connection ended (RFC 6455 §7.1.4 to §7.1.6)", () => {
   )
 })
 
+/** What this machine cannot see by itself: its owner tells it with `fail`. */
+const policies = [
+  ["TooManyControlFrames", 1008],
+  ["MessageTimeout", 1008],
+  ["TooManyMessages", 1008],
+  ["TooManyPinnedBytes", 1013],
+  ["TooManyPendingBytes", 1013]
+] as const
+
 describe("each rule that a peer can break, and the code that it is told (RFC 6455 §7.1.7)", () => {
   interface Case {
     readonly role?: Protocol.Role
@@ -677,13 +686,6 @@ describe("each rule that a peer can break, and the code that it is told (RFC 645
     InvalidCloseCode: { frames: [{ opcode: 8, payload: hex("03 ed") }], code: 1002 },
     InvalidCloseReason: { frames: [{ opcode: 8, payload: hex("03 e8 ff") }], code: 1007 }
   }
-
-  /** What this machine cannot see by itself: its owner tells it with `fail`. */
-  const policies = [
-    ["TooManyControlFrames", 1008],
-    ["MessageTimeout", 1008],
-    ["TooManyPinnedBytes", 1013]
-  ] as const
 
   /** `UnexpectedEnd` is for the streams of `Frame` and `Message`; here it is `Aborted`. */
   type Elsewhere = (typeof policies)[number][0] | "UnexpectedEnd"
@@ -931,7 +933,7 @@ describe("chunk invariance (law 1)", () => {
       const { reason } = Protocol.end(state, cause)
       seen.add(reason._tag === "Violation" ? reason.error.reason : reason._tag)
     }
-    const owner = ["MessageTimeout", "TooManyControlFrames", "TooManyPinnedBytes", "UnexpectedEnd"]
+    const owner: ReadonlyArray<string> = ["UnexpectedEnd", ...policies.map(([reason]) => reason)]
     const expected = [...Object.keys(CloseCode.forViolation).filter((key) => !owner.includes(key)), "Aborted", "Clean"]
     assert.deepStrictEqual([...seen].sort(), expected.sort())
   })

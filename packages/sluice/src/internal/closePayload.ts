@@ -20,7 +20,9 @@ export class ProtocolError extends Data.TaggedError("ProtocolError")<{
     | "InvalidCloseReason"
     | "TooManyControlFrames"
     | "MessageTimeout"
+    | "TooManyMessages"
     | "TooManyPinnedBytes"
+    | "TooManyPendingBytes"
   /** What was seen, with both numbers where two were compared. */
   readonly detail: string
 }> {

@@ -9,8 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Scheduler } from "effect/Scheduler"
 import { type Frame, Opcode } from "../Frame.js"
-import type { Limits } from "../Limits.js"
-import type { Encoded, Message } from "../Message.js"
+import type { Limit, Limits } from "../Limits.js"
 import { type Lane, TransportError } from "../Network.js"
 import * as Protocol from "../Protocol.js"
 import { type Deadline, type Deadlines, toMillis } from "./deadlines.js"
@@ -18,7 +17,9 @@ import { Heartbeat } from "./heartbeat.js"
 import { Inbox } from "./inbox.js"
 import type { Ledger } from "./ledger.js"
 import { maskingKeys, noKeys } from "./masking.js"
-import { Outgoing } from "./outgoing.js"
+import { Pings } from "./pings.js"
+import { Rate } from "./rate.js"
+import { Sending } from "./sending.js"
 
 /**
  * Why a connection did not end cleanly: a rule that the peer broke, or a fault of the transport.
@@ -41,15 +42,8 @@ export interface ConnectionOptions {
   readonly entropy: (size: number) => Uint8Array
 }
 
-interface PendingPing {
-  readonly payload: number
-  readonly answered: (at: number | undefined) => void
-}
-
-const fin = 0x80
 const ignore = () => {}
 const nothing = new Uint8Array(0)
-const second = 1000
 // Parts that are read at once when we wait for nothing but the peer's Close.
 const closingStep = 256
 
@@ -57,30 +51,20 @@ const closingStep = 256
 export class Connection {
   state: Protocol.State
   readonly inbox: Inbox<ReceiveError>
-  /** A message is being sent in pieces, so that no other may begin (RFC 6455 §5.4). */
-  streaming = false
+  readonly sending: Sending
   private readonly options: ConnectionOptions
-  private readonly outgoing = new Outgoing()
   private readonly heartbeat: Heartbeat
-  private readonly keys: () => number | undefined
-  private readonly highWaterMark: number
-  // Nobody waits for most connections, most of the time.
-  private senders: Set<() => void> | undefined = undefined
-  private pings: Array<PendingPing> | undefined = undefined
+  // Most connections have none, most of the time.
+  private pings: Pings | undefined = undefined
   private closers: Set<(reason: Protocol.CloseReason) => void> | undefined = undefined
-  private lastPing = 0
-  private isFlushing = false
+  private readonly controls: Rate | undefined
+  private readonly messages: Rate | undefined
   private isPumping = false
   private hasMore = false
   private isDone = false
-  /** The transport has more than it should; Pongs are held back then, all but the latest. */
-  private isBlocked = false
-  private heldPong: Uint8Array | undefined = undefined
   private closing: Deadline | undefined = undefined
   private unfinished: Deadline | undefined = undefined
   private pinned = 0
-  private controls = 0
-  private controlsSince = 0
   /** Since when the window is full. */
   private stalledAt: number | undefined = undefined
 
@@ -88,13 +72,13 @@ export class Connection {
     const { deadlines, lane, limits, role } = options
     this.options = options
     this.state = Protocol.open({ role, limits })
-    this.highWaterMark =
-      limits.sendHighWaterMark === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, limits.sendHighWaterMark)
-    this.keys = role === "client" ? maskingKeys(options.entropy) : noKeys
+    const keys = role === "client" ? maskingKeys(options.entropy) : noKeys
+    this.sending = new Sending(options, keys, this)
+    this.controls = rateOf(limits.maxControlFramesPerSecond)
+    this.messages = rateOf(limits.maxMessagesPerSecond)
     this.inbox = new Inbox(limits.receiveWindowMessages, limits.receiveWindowBytes, this)
     this.heartbeat = new Heartbeat(deadlines, limits, this)
     lane.onReadable(() => this.pump())
-    lane.onWritable(() => this.unblock())
     if (options.rest.length > 0) this.receive(options.rest)
     this.pump()
   }
@@ -128,18 +112,14 @@ export class Connection {
     if (this.isWindowFull && this.stalledAt === undefined) this.stalledAt = this.options.deadlines.now()
   }
 
-  /** What was said while nothing was read is not counted as if it were said in one second. */
   private goOn(): void {
     if (this.stalledAt === undefined || this.isWindowFull) return
-    const limit = this.options.limits.maxControlFramesPerSecond
     const now = this.options.deadlines.now()
     const stalled = now - this.stalledAt
     this.stalledAt = undefined
-    if (limit === "unbounded" || stalled === 0) return
-    // What is left of an earlier stall still counts: the window may fill again before all was read.
-    if (now - this.controlsSince >= second) this.controls = Math.min(0, this.controls)
-    this.controls -= (limit * stalled) / second
-    this.controlsSince = now
+    if (stalled === 0) return
+    this.controls?.excuse(stalled, now)
+    this.messages?.excuse(stalled, now)
   }
 
   private receive(chunk: Uint8Array): void {
@@ -149,7 +129,10 @@ export class Connection {
     this.state = step.state
     this.hasMore = step.more
     if (chunk.length > 0) this.heartbeat.hear()
-    if (step.messages.length > 0) this.inbox.push(step.messages)
+    if (step.messages.length > 0) {
+      this.inbox.push(step.messages)
+      if (step.state._tag === "Open" && this.isTooTalkative(step.messages)) return
+    }
     if (step.controls > 0) this.controlled(step)
     else for (const frame of step.replies) this.reply(frame)
     // One of the two above has ended the connection, or has begun to.
@@ -158,22 +141,26 @@ export class Connection {
     else this.account(step.state)
   }
 
+  private isTooTalkative(messages: Protocol.Step["messages"]): boolean {
+    if (this.messages === undefined) return false
+    const begun = messages.filter((item) => item._tag !== "Piece" || item.first).length
+    const seen = this.messages.exceeded(begun, this.options.deadlines.now())
+    if (seen === undefined) return false
+    const detail = `${seen} messages in a second, the limit is ${this.options.limits.maxMessagesPerSecond}`
+    this.violate(new Protocol.ProtocolError({ reason: "TooManyMessages", detail }))
+    return true
+  }
+
   private controlled(step: Protocol.Step): void {
-    for (const payload of step.pongs) this.ponged(payload)
     const now = this.options.deadlines.now()
-    if (now - this.controlsSince >= second) {
-      this.controlsSince = now
-      this.controls = 0
-    }
-    this.controls += step.controls
-    const limit = this.options.limits.maxControlFramesPerSecond
-    const isFlood = limit !== "unbounded" && this.controls > limit
-    if (isFlood && step.state._tag === "Open") {
-      const detail = `${this.controls} control frames in a second, the limit is ${limit}`
+    for (const payload of step.pongs) this.pings?.receive(payload, now)
+    const seen = this.controls?.exceeded(step.controls, now)
+    if (seen !== undefined && step.state._tag === "Open") {
+      const detail = `${seen} control frames in a second, the limit is ${this.options.limits.maxControlFramesPerSecond}`
       this.violate(new Protocol.ProtocolError({ reason: "TooManyControlFrames", detail }))
       return
     }
-    for (const frame of step.replies) if (!isFlood || frame.opcode !== Opcode.Pong) this.reply(frame)
+    for (const frame of step.replies) if (seen === undefined || frame.opcode !== Opcode.Pong) this.reply(frame)
   }
 
   /** Keeps count of what an unfinished message costs, in memory and in time. */
@@ -209,19 +196,19 @@ export class Connection {
   }
 
   private reply(frame: Frame): void {
-    if (frame.opcode === Opcode.Pong) this.pong(frame.payload)
-    else this.control(frame.opcode, frame.payload)
+    if (frame.opcode === Opcode.Pong) this.sending.pong(frame.payload)
+    else this.sending.control(frame.opcode, frame.payload)
   }
 
   // --- for the heartbeat
 
   sendPing(): void {
-    this.control(Opcode.Ping, nothing)
+    this.sending.control(Opcode.Ping, nothing)
   }
 
   sendPong(): void {
-    this.notice()
-    this.pong(nothing)
+    this.left()
+    this.sending.pong(nothing)
   }
 
   get isWindowFull(): boolean {
@@ -232,107 +219,19 @@ export class Connection {
     this.finish({ _tag: "Closed", reason: Protocol.CloseReason.HeartbeatLost({ silence }) })
   }
 
-  // §5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"
-  private pong(payload: Uint8Array): void {
-    if (this.isBlocked) this.heldPong = payload
-    else this.control(Opcode.Pong, payload)
-  }
-
-  private ponged(payload: Uint8Array): void {
-    if (payload.length !== 4) return
-    if (this.pings === undefined) return
-    const number = new DataView(payload.buffer, payload.byteOffset).getUint32(0)
-    const at = this.pings.findIndex((ping) => ping.payload === number)
-    // §5.5.3 again: a Pong may answer the Pings before it, too.
-    for (const ping of this.pings.splice(0, at + 1)) ping.answered(this.options.deadlines.now())
-  }
-
   // --- to the peer
 
-  get canSend(): boolean {
-    return !this.isBlocked && !this.streaming && this.outgoing.size < this.highWaterMark
+  /** `answered` is called with the time of the Pong, or with nothing if it can no longer come. Returns how to forget it. */
+  ping(answered: (at: number | undefined) => void): () => void {
+    this.pings ??= new Pings()
+    const { forget, payload } = this.pings.next(answered)
+    this.sending.control(Opcode.Ping, payload)
+    return forget
   }
 
-  get canContinue(): boolean {
-    return !this.isBlocked && this.outgoing.size < this.highWaterMark
-  }
-
-  /** Has `wake` called when it is worth looking at `canSend` again. */
-  whenWritable(wake: () => void): () => void {
-    this.senders ??= new Set()
-    const { senders } = this
-    senders.add(wake)
-    return () => senders.delete(wake)
-  }
-
-  wakeSenders(): void {
-    const { senders } = this
-    if (senders === undefined) return
-    this.senders = undefined
-    for (const wake of senders) wake()
-  }
-
-  /** Takes a message; it leaves with the others of this turn. */
-  send(message: Message | Encoded): void {
-    const key = this.keys()
-    if (message._tag === "Text") this.outgoing.text(fin | Opcode.Text, message.text, key)
-    else if (message._tag === "Binary") this.outgoing.frame(fin | Opcode.Binary, message.bytes, key)
-    else if (key === undefined) this.outgoing.encoded(message.frame)
-    else this.outgoing.frame(fin | Opcode[message.type], message.payload, key)
-    this.flushSoon()
-  }
-
-  fragment(opcode: number, last: boolean, payload: Uint8Array): void {
-    this.outgoing.frame((last ? fin : 0) | opcode, payload, this.keys())
-    this.flushSoon()
-  }
-
-  /** `answered` is called with the time of the Pong, or with nothing if it can no longer come. */
-  ping(answered: PendingPing["answered"]): () => void {
-    this.lastPing = (this.lastPing + 1) >>> 0
-    const payload = new Uint8Array(4)
-    new DataView(payload.buffer).setUint32(0, this.lastPing)
-    const pending = { payload: this.lastPing, answered }
-    this.pings ??= []
-    const { pings } = this
-    pings.push(pending)
-    this.control(Opcode.Ping, payload)
-    return () => {
-      const at = pings.indexOf(pending)
-      if (at >= 0) pings.splice(at, 1)
-    }
-  }
-
-  private control(opcode: number, payload: Uint8Array): void {
-    this.outgoing.frame(fin | opcode, payload, this.keys())
-    this.flushSoon()
-  }
-
-  private flushSoon(): void {
-    if (this.outgoing.size >= this.highWaterMark) {
-      this.flush()
-      return
-    }
-    if (this.isFlushing) return
-    this.isFlushing = true
-    this.options.scheduler.scheduleTask(this.flush, 0)
-  }
-
-  readonly flush = (): void => {
-    this.isFlushing = false
-    if (this.outgoing.size === 0) return
-    this.isBlocked = !this.options.lane.offer(this.outgoing.take())
-    this.notice()
-  }
-
-  private unblock(): void {
-    this.isBlocked = false
-    this.notice()
-    if (this.heldPong !== undefined) {
-      this.control(Opcode.Pong, this.heldPong)
-      this.heldPong = undefined
-    }
-    this.wakeSenders()
+  overdrawn(): void {
+    const detail = `more than ${this.options.limits.maxPendingBytes} bytes wait for peers that do not read`
+    this.violate(new Protocol.ProtocolError({ reason: "TooManyPendingBytes", detail }))
   }
 
   // --- the end
@@ -372,15 +271,14 @@ export class Connection {
     if (before._tag === "Open") {
       this.settle()
       this.heartbeat.stop()
-      this.heldPong = undefined
       this.inbox.end(exitOf(state))
-      this.wakeSenders()
+      this.sending.close()
       this.closing = this.options.deadlines.set(this.options.limits.closeTimeout, () => this.abort(closeTimedOut))
       this.options.scheduler.scheduleTask(() => this.pump(), 0)
     }
     // §7.1.1: the server "MUST close the TCP connection" first, after the closing handshake; the client waits for it.
     if (Protocol.isComplete(state) && (state.cause !== undefined || this.options.role === "server")) {
-      this.flush()
+      this.sending.flush()
       this.options.lane.end()
     }
   }
@@ -394,7 +292,7 @@ export class Connection {
   }
 
   /** Where nothing is read, since the window is full, only the write side can tell that the peer is gone. */
-  private notice(): void {
+  left(): void {
     if (this.state._tag !== "Open") return
     const failure = this.options.lane.failure()
     if (failure !== undefined) this.ended(failure)
@@ -402,7 +300,7 @@ export class Connection {
 
   private ended(cause: TransportError): void {
     if (this.state._tag === "Closed") return
-    this.flush()
+    this.sending.flush()
     this.options.lane.end()
     this.finish(Protocol.end(this.state, cause))
   }
@@ -412,12 +310,13 @@ export class Connection {
     this.isDone = true
     this.state = closed
     this.settle()
+    this.sending.settle()
     this.heartbeat.stop()
     this.options.deadlines.cancel(this.closing)
     if (!Protocol.isClean(closed.reason) && closed.reason._tag !== "Violation") this.options.lane.abort()
     this.inbox.end(exitOf(closed))
-    for (const ping of this.pings?.splice(0) ?? []) ping.answered(undefined)
-    this.wakeSenders()
+    this.pings?.end()
+    this.sending.close()
     for (const closer of this.closers ?? []) closer(closed.reason)
     this.closers = undefined
   }
@@ -438,6 +337,8 @@ export class Connection {
     return () => closers.delete(closer)
   }
 }
+
+const rateOf = (limit: Limit): Rate | undefined => (limit === "unbounded" ? undefined : new Rate(limit))
 
 const unexpectedEnd = new TransportError({
   reason: "UnexpectedEnd",

@@ -127,14 +127,14 @@ const change = (connection: Connection, isReady: Readiness): Effect.Effect<void>
   Effect.async((resume) => {
     // The fiber may have yielded between its look and this.
     if (connection.state._tag !== "Open" || isReady(connection)) return resume(Effect.void)
-    const forget = connection.whenWritable(() => resume(Effect.void))
+    const forget = connection.sending.whenWritable(() => resume(Effect.void))
     return Effect.sync(forget)
   })
 
 /** @internal */
-export const sendable = (connection: Connection) => until(connection, ({ canSend }) => canSend)
+export const sendable = (connection: Connection) => until(connection, ({ sending }) => sending.canSend)
 /** @internal */
-export const continuable = (connection: Connection) => until(connection, ({ canContinue }) => canContinue)
+export const continuable = (connection: Connection) => until(connection, ({ sending }) => sending.canContinue)
 
 /** @internal */
 export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {
@@ -162,12 +162,12 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
   readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => {
     const { connection } = this
     return Effect.suspend(() => {
-      if (connection.state._tag !== "Open" || !connection.canSend) {
+      if (connection.state._tag !== "Open" || !connection.sending.canSend) {
         return Effect.zipRight(sendable(connection), this.send(message))
       }
-      connection.send(toMessage(message))
+      connection.sending.message(toMessage(message))
       // Until it is no longer too much for the peer; whether it arrives is not known if the connection ends first.
-      return connection.canContinue ? Effect.void : continuable(connection)
+      return connection.sending.canContinue ? Effect.void : continuable(connection)
     })
   }
 

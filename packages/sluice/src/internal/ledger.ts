@@ -7,8 +7,10 @@ import { isAbove } from "../Limits.js"
 /** @internal */
 export class Ledger {
   private readonly limits: Limits
-  /** Bytes kept for unfinished messages. */
-  private pinned = 0
+  /** Bytes kept for unfinished messages and heads. */
+  pinned = 0
+  /** Bytes that peers who do not read were sent. */
+  pending = 0
 
   constructor(limits: Limits) {
     this.limits = limits
@@ -18,5 +20,11 @@ export class Ledger {
   pin(bytes: number): boolean {
     this.pinned += bytes
     return !isAbove(this.pinned, this.limits.maxPinnedBytes)
+  }
+
+  /** The same for bytes that wait for peers. */
+  pend(bytes: number): boolean {
+    this.pending += bytes
+    return !isAbove(this.pending, this.limits.maxPendingBytes)
   }
 }

@@ -8,6 +8,7 @@ import type { Limits } from "../Limits.js"
 import { type Lane, TransportError } from "../Network.js"
 import * as Rejection from "../Rejection.js"
 import { type Deadlines, toMillis } from "./deadlines.js"
+import type { Ledger } from "./ledger.js"
 
 const ignore = () => {}
 
@@ -39,15 +40,23 @@ export const readHead = (
   lane: Lane,
   limits: Limits,
   deadlines: Deadlines,
+  ledger: Ledger,
   onWaiting: (refuse: (rejection: Rejection.Rejection) => void) => void,
   done: (result: Either.Either<Handshake.Received, Rejection.Rejection | TransportError>) => void
 ): (() => void) => {
   let state = Handshake.awaitingHead(limits)
+  let pinned = 0
   let isDone = false
+  const isWithin = (bytes: number): boolean => {
+    const before = pinned
+    pinned = bytes
+    return bytes === before || ledger.pin(bytes - before)
+  }
   const stop = () => {
     if (isDone) return
     isDone = true
     deadlines.cancel(deadline)
+    isWithin(0)
     lane.onReadable(ignore)
   }
   const finish = (result: Parameters<typeof done>[0]): Appetite => {
@@ -68,10 +77,16 @@ export const readHead = (
     if (Either.isLeft(next)) return refuse(next.left)
     if (next.right._tag === "Received") return finish(Either.right(next.right))
     state = next.right
-    return "More"
+    return isWithin(Handshake.pinned(state)) ? "More" : refuse(tooManyPinned(limits))
   })
   return stop
 }
+
+const tooManyPinned = ({ maxPinnedBytes }: Limits) =>
+  new Rejection.Unavailable({
+    retryAfter: 1,
+    detail: `Unfinished requests and messages take more than ${maxPinnedBytes} bytes together, the limit.`
+  })
 
 const leftEarly = new TransportError({
   reason: "UnexpectedEnd",

@@ -224,7 +224,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         const onWaiting = (refuse: (rejection: Rejection.Rejection) => void) => {
           life.drain = () => refuse(draining())
         }
-        Opening.readHead(lane, limits, deadlines, onWaiting, (result) => {
+        Opening.readHead(lane, limits, deadlines, ledger, onWaiting, (result) => {
           if (Either.isRight(result)) return onReceived(life, result.right, since)
           if (!(result.left instanceof TransportError)) return refuse(life, result.left)
           debug(transport, result.left.message)
@@ -277,11 +277,12 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
   Effect.gen(function* () {
     const limits = Limits.make(options.limits)
     const deadlines = yield* Deadlines.make
+    const ledger = new Ledger(limits)
     const lane = yield* laneOf(transport)
     const decision = Decision.make(options, limits)
     const since = deadlines.now()
     const received = Effect.async<Handshake.Received, Rejection.Rejection | TransportError>((resume) =>
-      Effect.sync(Opening.readHead(lane, limits, deadlines, notNow, resume))
+      Effect.sync(Opening.readHead(lane, limits, deadlines, ledger, notNow, resume))
     )
     const lingered = Effect.async<void>((resume) =>
       Effect.sync(Opening.linger(lane, limits, deadlines, Opening.maxLinger, () => resume(Effect.void)))
@@ -295,7 +296,6 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
       })
     )
     lane.offer([Handshake.response(accepted)])
-    const ledger = new Ledger(limits)
     const socket = yield* attach(
       { role: "server", rest: accepted.rest, limits, lane, deadlines, ledger },
       accepted.subprotocol

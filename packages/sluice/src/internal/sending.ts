@@ -1,0 +1,155 @@
+/**
+ * The way out of a connection: frames are gathered, leave together by a task of the scheduler, and wait for a peer that
+ * does not read.
+ */
+import type { Scheduler } from "effect/Scheduler"
+import { Opcode } from "../Frame.js"
+import type { Limits } from "../Limits.js"
+import type { Encoded, Message } from "../Message.js"
+import type { Lane } from "../Network.js"
+import type { Ledger } from "./ledger.js"
+import { Outgoing } from "./outgoing.js"
+
+/** @internal What happens on the way out that the connection has to know. */
+export interface Sender {
+  /** Something left, or could have: the transport may have failed. */
+  left(): void
+  /** The peer does not read, and all who do not have too much waiting for them together. */
+  overdrawn(): void
+}
+
+/** @internal */
+export interface SendingOptions {
+  readonly lane: Lane
+  readonly limits: Limits
+  readonly ledger: Ledger
+  readonly scheduler: Scheduler
+}
+
+const fin = 0x80
+
+/** @internal */
+export class Sending {
+  /** A message is being sent in pieces, so that no other may begin (RFC 6455 §5.4). */
+  streaming = false
+  private readonly options: SendingOptions
+  private readonly keys: () => number | undefined
+  private readonly sender: Sender
+  private readonly highWaterMark: number
+  private readonly outgoing = new Outgoing()
+  private isFlushing = false
+  /** The transport has more than it should; Pongs are held back then, all but the latest. */
+  private isBlocked = false
+  private heldPong: Uint8Array | undefined = undefined
+  /** Bytes that the transport was given since it has more than it should. */
+  private pending = 0
+  // Nobody waits for most connections, most of the time.
+  private waiting: Set<() => void> | undefined = undefined
+
+  constructor(options: SendingOptions, keys: () => number | undefined, sender: Sender) {
+    const { sendHighWaterMark } = options.limits
+    this.options = options
+    this.keys = keys
+    this.sender = sender
+    this.highWaterMark = sendHighWaterMark === "unbounded" ? Number.POSITIVE_INFINITY : Math.max(1, sendHighWaterMark)
+    options.lane.onWritable(() => this.unblock())
+  }
+
+  get canSend(): boolean {
+    return !this.streaming && this.canContinue
+  }
+
+  get canContinue(): boolean {
+    return !this.isBlocked && this.outgoing.size < this.highWaterMark
+  }
+
+  /** Has `wake` called when it is worth looking at `canSend` again. */
+  whenWritable(wake: () => void): () => void {
+    this.waiting ??= new Set()
+    const { waiting } = this
+    waiting.add(wake)
+    return () => waiting.delete(wake)
+  }
+
+  wake(): void {
+    const { waiting } = this
+    if (waiting === undefined) return
+    this.waiting = undefined
+    for (const wake of waiting) wake()
+  }
+
+  /** Takes a message; it leaves with the others of this turn. */
+  message(message: Message | Encoded): void {
+    const key = this.keys()
+    if (message._tag === "Text") this.outgoing.text(fin | Opcode.Text, message.text, key)
+    else if (message._tag === "Binary") this.outgoing.frame(fin | Opcode.Binary, message.bytes, key)
+    else if (key === undefined) this.outgoing.encoded(message.frame)
+    else this.outgoing.frame(fin | Opcode[message.type], message.payload, key)
+    this.flushSoon()
+  }
+
+  fragment(opcode: number, last: boolean, payload: Uint8Array): void {
+    this.outgoing.frame((last ? fin : 0) | opcode, payload, this.keys())
+    this.flushSoon()
+  }
+
+  control(opcode: number, payload: Uint8Array): void {
+    this.outgoing.frame(fin | opcode, payload, this.keys())
+    this.flushSoon()
+  }
+
+  // §5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"
+  pong(payload: Uint8Array): void {
+    if (this.isBlocked) this.heldPong = payload
+    else this.control(Opcode.Pong, payload)
+  }
+
+  private flushSoon(): void {
+    if (this.outgoing.size >= this.highWaterMark) {
+      this.flush()
+      return
+    }
+    if (this.isFlushing) return
+    this.isFlushing = true
+    this.options.scheduler.scheduleTask(this.flush, 0)
+  }
+
+  readonly flush = (): void => {
+    this.isFlushing = false
+    const { size } = this.outgoing
+    if (size === 0) return
+    this.isBlocked = !this.options.lane.offer(this.outgoing.take())
+    const isWithin = !this.isBlocked || this.owe(size)
+    this.sender.left()
+    if (!isWithin) this.sender.overdrawn()
+  }
+
+  private owe(size: number): boolean {
+    this.pending += size
+    return this.options.ledger.pend(size)
+  }
+
+  private unblock(): void {
+    this.isBlocked = false
+    this.settle()
+    this.sender.left()
+    if (this.heldPong !== undefined) {
+      this.control(Opcode.Pong, this.heldPong)
+      this.heldPong = undefined
+    }
+    this.wake()
+  }
+
+  /** No Pong goes out any more, and who waits has to see why. */
+  close(): void {
+    this.heldPong = undefined
+    this.wake()
+  }
+
+  /** What waited is no longer counted: it has left, or is lost. */
+  settle(): void {
+    if (this.pending === 0) return
+    this.options.ledger.pend(-this.pending)
+    this.pending = 0
+  }
+}
