@@ -2,20 +2,22 @@
 
 /** The order of the modules of sluice: each line imports only from the lines above it, or beside it. */
 const order = [
-  ["Limits", "CloseCode", "Fields"],
+  ["Limits", "CloseCode", "Fields", "Credential"],
   ["Frame", "Http1", "Extension"],
   ["Message", "Upgrade", "Rejection"],
   ["Handshake", "Protocol"],
   // the pure line
-  ["Entropy", "Network"],
+  ["Entropy", "Network", "WebSocketMetrics"],
   ["MemoryNetwork", "WebSocket"],
-  ["WebSocketServer", "WebSocketClient"]
+  ["WireTrace", "WebSocketServer", "WebSocketClient"],
+  ["Ticket", "SubprotocolToken"]
 ]
 const pureLines = 4
 
 const sluice = "^packages/sluice/src/"
 const tests = "^packages/[^/]+/test/"
 const adapters = "(?:node|bun|sim|platform|conformance)"
+const conformanceProgram = "^packages/conformance/src/(?:bin[.]ts$|internal/cli)"
 
 /** @param {ReadonlyArray<string>} names */
 const modules = (names) => `${sluice}(?:${names.join("|")})[.]ts$`
@@ -79,8 +81,32 @@ export default {
       name: "not-sideways",
       comment: "A transport or a bridge builds on sluice, not on its neighbour.",
       severity: "error",
-      from: { path: `^packages/(${adapters})/src/` },
+      from: { path: `^packages/(${adapters})/src/`, pathNot: conformanceProgram },
       to: { path: "^(?:packages|examples|scratchpad)/", pathNot: "^packages/(?:$1|sluice)/src/" }
+    },
+    {
+      name: "conformance-program",
+      comment: "The command line of the conformance cases plays them over TCP, so it needs @sluice/node.",
+      severity: "error",
+      from: { path: conformanceProgram },
+      to: { path: "^(?:packages|examples|scratchpad)/", pathNot: "^packages/(?:conformance|sluice|node)/src/" }
+    },
+    {
+      name: "conformance-anywhere",
+      comment: "Cases, laws and runner are for any network and any host: beside the program they need effect only.",
+      severity: "error",
+      from: {
+        path: "^packages/conformance/src/",
+        pathNot: [conformanceProgram, "^packages/conformance/src/vitest[.]ts$"]
+      },
+      to: { pathNot: ["^packages/(?:conformance|sluice)/src/", "node_modules/effect/"] }
+    },
+    {
+      name: "conformance-library",
+      comment: "Nothing but the program itself needs the modules of the command line.",
+      severity: "error",
+      from: { path: "^packages/conformance/src/", pathNot: conformanceProgram },
+      to: { path: conformanceProgram }
     },
     {
       name: "not-back",

@@ -234,6 +234,8 @@ export interface Step {
   readonly pongs: ReadonlyArray<Uint8Array>
   /** Control frames that came. */
   readonly controls: number
+  /** @internal */
+  readonly parts: ReadonlyArray<FramePart.FramePart>
   /**
    * Whether `max` stopped the step: the rest is read by calling `receive` again, with no bytes. Such a state is
    * continued once only, because the rest is then unmasked in place.
@@ -241,7 +243,7 @@ export interface Step {
   readonly more: boolean
 }
 
-const noMessages: ReadonlyArray<never> = []
+const none: ReadonlyArray<never> = []
 
 /**
  * Takes bytes of the peer and reads at most `max` frames, or parts of frames.
@@ -262,7 +264,9 @@ const noMessages: ReadonlyArray<never> = []
  * @since 0.1.0
  */
 export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = Number.POSITIVE_INFINITY): Step => {
-  if (isDeaf(self)) return { state: self, messages: noMessages, replies: [], pongs: [], controls: 0, more: false }
+  if (isDeaf(self)) {
+    return { state: self, messages: none, replies: none, pongs: none, controls: 0, parts: none, more: false }
+  }
   const { error, input, parts } = FramePart.readParts(FramePart.feed(self.input, chunk), self.reading, max)
   const messages: Array<Message.Message | Message.Piece> = []
   const replies: Array<Frame.Frame> = []
@@ -272,7 +276,7 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
   const failed = (violation: Violation): Step => {
     const failing = fail({ ...self, unfinished }, violation)
     if (failing.frame !== undefined) replies.push(failing.frame)
-    return { state: failing.state, messages, replies, pongs, controls, more: false }
+    return { state: failing.state, messages, replies, pongs, controls, parts, more: false }
   }
   for (const part of parts) {
     if (part.opcode < 8) {
@@ -305,7 +309,7 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
         self._tag === "Open"
           ? { ...deaf(self), _tag: "Closing", initiator: "peer", cause: undefined, received }
           : { ...deaf(self), received }
-      return { state, messages, replies, pongs, controls, more: false }
+      return { state, messages, replies, pongs, controls, parts, more: false }
     }
   }
   if (error !== undefined) return failed(error)
@@ -315,6 +319,7 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
     replies,
     pongs,
     controls,
+    parts,
     more: parts.length === max
   }
 }

@@ -32,6 +32,7 @@ import {
 } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
 import { Ledger } from "./internal/ledger.js"
+import * as Meter from "./internal/meter.js"
 import { sequentially } from "./internal/sequentially.js"
 import { decodeUtf8, encodeUtf8 } from "./internal/webPlatform.js"
 import * as Limits from "./Limits.js"
@@ -87,7 +88,8 @@ export const make = <const Subprotocol extends string | undefined = undefined>(
       const { rest = new Uint8Array(0), role } = options
       // Left out only where its type is `undefined`.
       const subprotocol = options.subprotocol as Subprotocol
-      return yield* attach({ role, rest, limits, lane, deadlines, ledger: new Ledger(limits) }, subprotocol)
+      const meter = yield* Meter.make(role)
+      return yield* attach({ role, rest, limits, lane, deadlines, ledger: new Ledger(limits), meter }, subprotocol)
     })
   )
 

@@ -14,16 +14,18 @@ import * as Scope from "effect/Scope"
 import { Entropy } from "./Entropy.js"
 import type * as Fields from "./Fields.js"
 import * as Handshake from "./Handshake.js"
+import * as ConnectionSpan from "./internal/connectionSpan.js"
 import * as Deadlines from "./internal/deadlines.js"
 import { attach } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
 import { Ledger } from "./internal/ledger.js"
+import * as Meter from "./internal/meter.js"
 import * as Opening from "./internal/opening.js"
 import { RequestError } from "./internal/requestError.js"
 import { parseUrl } from "./internal/webPlatform.js"
 import * as Limits from "./Limits.js"
 import * as Network from "./Network.js"
-import type * as Rejection from "./Rejection.js"
+import * as Rejection from "./Rejection.js"
 import type * as WebSocket from "./WebSocket.js"
 
 /**
@@ -136,6 +138,13 @@ const timedOut = (url: string, timeout: number) => {
 const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limits.Limits) =>
   Effect.gen(function* () {
     const { address, authority, target } = yield* destinationOf(request.url)
+    const spans = yield* ConnectionSpan.make("client")
+    const span = yield* Effect.acquireRelease(
+      Effect.sync(() => spans.begin({ remote: address })),
+      // Of a connection that was opened, the end has come before.
+      (span, exit) => Effect.sync(() => span?.left(exit))
+    )
+    span?.requested(target)
     const entropy = yield* Entropy
     const initiated = yield* Handshake.initiate<P>(
       { authority, target, subprotocols: request.subprotocols, fields: request.fields, origin: request.origin },
@@ -144,7 +153,9 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
     const network = yield* Network.Network
     const transport = yield* network.connect(address)
     const lane = yield* laneOf(transport)
+    const meter = yield* Meter.make("client")
     const deadlines = yield* Deadlines.make
+    const since = deadlines.now()
     const [awaiting, bytes] = Handshake.request(initiated, limits)
     lane.offer([bytes])
     const accepted = yield* Effect.async<
@@ -152,13 +163,23 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
       Rejection.Rejection | Handshake.InvalidResponse | Network.TransportError
     >((resume) => Effect.sync(Opening.readResponse(lane, awaiting, resume))).pipe(
       // A refused client leaves; it does not break off.
-      Effect.tapError(() => Effect.sync(() => lane.end()))
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          lane.end()
+          if (!Rejection.isRejection(error)) return
+          meter.rejected(error, deadlines.now() - since)
+          span?.rejected(error)
+        })
+      )
     )
     const { response, rest, subprotocol } = accepted
+    meter.accepted(deadlines.now() - since)
+    span?.accepted(subprotocol)
     const socket = yield* attach(
-      { role: "client", rest, limits, lane, deadlines, ledger: new Ledger(limits) },
+      { role: "client", rest, limits, lane, deadlines, ledger: new Ledger(limits), meter },
       subprotocol
     )
+    socket.connection.whenClosed((reason) => span?.closed(reason))
     return Object.assign(socket, { response })
   })
 

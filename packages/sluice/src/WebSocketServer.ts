@@ -15,6 +15,8 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import type * as Handshake from "./Handshake.js"
+import type { DrainOptions, DrainReport, ServerState } from "./internal/drain.js"
+import type { Usage } from "./internal/ledger.js"
 import { sequentially } from "./internal/sequentially.js"
 import type { Connected, Handler, Incoming, Options, Switched, UpgradeService } from "./internal/service.js"
 import * as Serving from "./internal/serving.js"
@@ -23,7 +25,18 @@ import type * as Rejection from "./Rejection.js"
 import type * as Upgrade from "./Upgrade.js"
 import type * as WebSocket from "./WebSocket.js"
 
-export type { Connected, Handler, Incoming, Options, Switched, UpgradeService }
+export type {
+  Connected,
+  DrainOptions,
+  DrainReport,
+  Handler,
+  Incoming,
+  Options,
+  ServerState,
+  Switched,
+  UpgradeService,
+  Usage
+}
 
 /**
  * Serves a protocol of your own, or any other that starts with a 101 (RFC 9110 §7.8).
@@ -63,20 +76,46 @@ export const upgrade = <const P extends string, E, R, R2 = never>(
 })
 
 /**
+ * What can be seen of a server, and how to empty it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  /** How many connections there are, those in their handshake included. */
+  readonly connections: Effect.Effect<number>
+  /** What it has in hand: connections, handshakes, bytes. */
+  readonly usage: Effect.Effect<Usage>
+  /** Whether it serves: for a probe that tells a load balancer where to go. */
+  readonly state: Effect.Effect<ServerState>
+  /**
+   * Empties the server, for good, with the options of the service less those that are given here: who comes is refused with 503 and `Retry-After`, the application is told
+   * (`Connected.draining`), the connections are closed in batches, and those that are left at the deadline are reset.
+   * Interrupting it stops the clock, not the draining: call it again to go on. Happens when the scope ends, too.
+   */
+  readonly drain: (options?: DrainOptions) => Effect.Effect<DrainReport>
+}
+
+/**
  * Serves connections that somebody else accepts.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Acceptor {
+export interface Acceptor extends Service {
   /**
    * Serves one connection, in the background, and aborts it at the end. `received` is the request if somebody else has
    * read it.
    */
   readonly accept: (transport: Network.Transport, received?: Handshake.Received) => Effect.Effect<void>
-  /** How many connections there are, those in their handshake included. */
-  readonly connections: Effect.Effect<number>
 }
+
+const serviceOf = ({ drain, state, usage }: Serving.Serving): Service => ({
+  connections: Effect.sync(() => usage().connections),
+  usage: Effect.sync(usage),
+  state: Effect.sync(state),
+  drain: (options = {}) => drain(options)
+})
 
 /**
  * Makes a service for connections that come from elsewhere. It drains when its scope ends.
@@ -96,10 +135,16 @@ export const make = <
   options: Options<P, Required, Principal, UE, UR>,
   handler: Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
 ): Effect.Effect<Acceptor, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
-  Effect.map(sequentially(Serving.make(options, handler)), (serving) => ({
-    accept: (transport, received) => Effect.sync(() => serving.accept(transport, ignore, received)),
-    connections: Effect.sync(serving.size)
-  }))
+  sequentially(
+    Effect.gen(function* () {
+      const serving = yield* Serving.make(options, handler)
+      yield* Serving.drainAtEnd(serving)
+      return {
+        ...serviceOf(serving),
+        accept: (transport, received) => Effect.sync(() => serving.accept(transport, ignore, received))
+      }
+    })
+  )
 
 const ignore = () => {}
 
@@ -137,11 +182,9 @@ export const accept = <
  */
 export class WebSocketServer extends Context.Tag("sluice/WebSocketServer")<
   WebSocketServer,
-  {
+  Service & {
     /** Where it listens, with the port that was chosen. */
     readonly address: Network.Address
-    /** How many connections there are, those in their handshake included. */
-    readonly connections: Effect.Effect<number>
   }
 >() {}
 
@@ -196,14 +239,15 @@ export const serve = <
       const network = yield* Network.Network
       const serving = yield* Serving.make(options, handler)
       const listener = yield* network.listen(options)
-      const connections = Effect.sync(serving.size)
+      const server = { ...serviceOf(serving), address: listener.address }
       const { onConnection } = listener
       if (onConnection !== undefined) {
         yield* Effect.acquireRelease(
           Effect.sync(() => onConnection((transport) => serving.accept(transport, ignore))),
           (stop) => Effect.sync(stop)
         )
-        return { address: listener.address, connections }
+        yield* Serving.drainAtEnd(serving)
+        return server
       }
       const runFork = Runtime.runFork(yield* Effect.runtime<never>())
       const acceptOne = Effect.uninterruptibleMask((restore) =>
@@ -222,7 +266,8 @@ export const serve = <
         Effect.forever,
         Effect.forkScoped
       )
-      return { address: listener.address, connections }
+      yield* Serving.drainAtEnd(serving)
+      return server
     })
   )
 

@@ -10,6 +10,16 @@
 export * as CloseCode from "./CloseCode.js"
 
 /**
+ * Secrets that clients authenticate with (RFC 9110 §11.4), compared so that the time it takes tells nothing of them.
+ *
+ * The module reads no request: `Ticket` and `SubprotocolToken` find a credential where a browser can put one, and
+ * `Authorization` is a field as any other.
+ *
+ * @since 0.1.0
+ */
+export * as Credential from "./Credential.js"
+
+/**
  * Random bytes that nobody can foretell, for masking keys (RFC 6455 §5.3) and nonces (§4.1).
  *
  * `effect/Random` is not used for them: it is made to be repeatable. A simulation replaces the service.
@@ -159,6 +169,37 @@ export * as Protocol from "./Protocol.js"
 export * as Rejection from "./Rejection.js"
 
 /**
+ * Tokens among the subprotocols, for browsers, which can set no other field on a WebSocket than `Sec-WebSocket-Protocol`.
+ *
+ * A page connects with `new WebSocket(url, ["chat.v1", "bearer.dG9rZW4"])`: a subprotocol that it speaks, and its token
+ * in base64url behind a prefix. `make` gives the part of a server's options that reads such an entry; `encode` makes
+ * one. The server never chooses an entry with the prefix, and so never sends one back.
+ *
+ * A token is in no URI, and with `wss:` nobody on the way sees it; but a proxy may log the field, and the handler finds
+ * it in the head of the request that it gets. `Ticket` is for tokens that should not travel so.
+ *
+ * @since 0.1.0
+ */
+export * as SubprotocolToken from "./SubprotocolToken.js"
+
+/**
+ * Tickets: one-time credentials in the query of the target, for browsers, which cannot set a field on a WebSocket.
+ *
+ * A page asks for a ticket over HTTP, where it can authenticate as it always does, and connects to
+ * `wss://example.com/chat?ticket=...` with it. `issue` makes a ticket for a principal; `authenticate` takes it in, once
+ * and before it expires. RFC 9110 §17.9: "Many servers, proxies, and user agents log or display the target URI": what can
+ * be read there later was used, or has expired.
+ *
+ * The origin and the subprotocols are checked before `authenticate`, so that a foreign page uses up no ticket. From then
+ * on a ticket is spent whatever becomes of the handshake: a client that leaves, or a handshake that runs out of time,
+ * needs another one. The module serves no HTTP route: the application does, and should limit how many tickets one
+ * principal asks for.
+ *
+ * @since 0.1.0
+ */
+export * as Ticket from "./Ticket.js"
+
+/**
  * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is.
  *
  * `negotiate` says which of my protocols a request asks for, typed by the names given; `switching` is the 101 that
@@ -195,6 +236,17 @@ export * as WebSocket from "./WebSocket.js"
 export * as WebSocketClient from "./WebSocketClient.js"
 
 /**
+ * What sluice counts, as metrics of Effect: connections, refusals, ends, bytes, frames, messages, and times.
+ *
+ * They are kept without being asked for; an exporter that reads `Metric.snapshot` shows them. Each has the tag `role`,
+ * `server` or `client`, and the labels with which the service was started (`Effect.tagMetrics`). Counts of traffic are
+ * added once for all that was read or written together, not for each message.
+ *
+ * @since 0.1.0
+ */
+export * as WebSocketMetrics from "./WebSocketMetrics.js"
+
+/**
  * WebSocket services: accepts connections of a `Network`, leads them through the opening handshake, and runs a handler
  * for each, in a scope of its own.
  *
@@ -205,3 +257,13 @@ export * as WebSocketClient from "./WebSocketClient.js"
  * @since 0.1.0
  */
 export * as WebSocketServer from "./WebSocketServer.js"
+
+/**
+ * The frames of one connection as they pass, for the moment in which something is not understood.
+ *
+ * A trace is turned on for one `WebSocket` and ends with its scope. It never holds the connection up: who reads it too
+ * slowly misses frames. Payloads are left out unless they are asked for, since they belong to the users.
+ *
+ * @since 0.1.0
+ */
+export * as WireTrace from "./WireTrace.js"

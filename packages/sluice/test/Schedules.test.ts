@@ -87,7 +87,7 @@ describe("any order of the tasks that can run", () => {
       const value = result !== "Stalled" && Exit.isSuccess(result) ? result.value : result
       assert.deepStrictEqual<unknown>(value, expected, `seed ${seed}`)
     }
-  })
+  }, 120_000)
 
   it("sees a stall", () => {
     assert.strictEqual(runWith(1, Effect.never), "Stalled")

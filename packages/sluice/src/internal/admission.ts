@@ -7,10 +7,14 @@ import * as Rejection from "../Rejection.js"
 // Seconds after which a refused client may try again. Clients add a random delay of their own.
 const retryAfter = 1
 
+/** @internal Why somebody is not let in. A server with twice as many as it should have does not even reply. */
+export interface Refused {
+  readonly limit: keyof Limits
+  readonly rejection: Rejection.Rejection | "Abort"
+}
+
 /** @internal */
 export class Admission {
-  /** Set once the server drains: from then on everybody is refused. */
-  isDraining = false
   private readonly limits: Limits
   private readonly perAddress = new Map<string, number>()
   private connections = 0
@@ -20,31 +24,24 @@ export class Admission {
     this.limits = limits
   }
 
-  /**
-   * Counts a new connection, in its handshake; says why it is refused, if it is. A server with twice as many as it
-   * should have does not even reply.
-   */
-  enter(address: string): Rejection.Rejection | "Abort" | undefined {
+  /** Counts a new connection, in its handshake; says why it is refused, if it is. */
+  enter(address: string): Refused | undefined {
     this.connections++
     this.handshakes++
     const fromThere = (this.perAddress.get(address) ?? 0) + 1
     this.perAddress.set(address, fromThere)
-    if (this.isDraining) return draining()
     const { maxConnections, maxConnectionsPerAddress, maxHandshakes } = this.limits
-    if (isAbove(this.connections / 2, maxConnections)) return "Abort"
+    if (isAbove(this.connections / 2, maxConnections)) return { limit: "maxConnections", rejection: "Abort" }
     if (isAbove(fromThere, maxConnectionsPerAddress)) {
       const detail = `${fromThere} connections from ${address}; the limit is ${maxConnectionsPerAddress}.`
-      return new Rejection.TooManyRequests({ retryAfter, detail })
+      const rejection = new Rejection.TooManyRequests({ retryAfter, detail })
+      return { limit: "maxConnectionsPerAddress", rejection }
     }
     if (isAbove(this.connections, maxConnections)) {
-      return new Rejection.Unavailable({
-        retryAfter,
-        detail: `The server has ${maxConnections} connections, its limit.`
-      })
+      return unavailable("maxConnections", `The server has ${maxConnections} connections, its limit.`)
     }
     if (isAbove(this.handshakes, maxHandshakes)) {
-      const detail = `The server has ${maxHandshakes} handshakes in flight, its limit.`
-      return new Rejection.Unavailable({ retryAfter, detail })
+      return unavailable("maxHandshakes", `The server has ${maxHandshakes} handshakes in flight, its limit.`)
     }
     return undefined
   }
@@ -66,8 +63,18 @@ export class Admission {
   get size(): number {
     return this.connections
   }
+
+  /** Opening handshakes in flight. */
+  get inHandshake(): number {
+    return this.handshakes
+  }
 }
 
+const unavailable = (limit: keyof Limits, detail: string): Refused => ({
+  limit,
+  rejection: new Rejection.Unavailable({ retryAfter, detail })
+})
+
 /** @internal */
-export const draining = (): Rejection.Rejection =>
+export const draining = (retryAfter: number): Rejection.Rejection =>
   new Rejection.Unavailable({ retryAfter, detail: "The server is shutting down." })

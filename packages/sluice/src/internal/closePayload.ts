@@ -79,3 +79,10 @@ export const encode = ({ code, reason }: ClosePayload): Uint8Array => {
   payload.set(text, 2)
   return payload
 }
+
+/** @internal As much of a reason as fits, cut between characters. */
+export const fit = (reason: string): string => {
+  const bytes = encodeUtf8(reason)
+  if (bytes.length <= maxReason) return reason
+  return decodeUtf8(bytes.subarray(0, Utf8.lastBoundary(bytes.subarray(0, maxReason + 1))))
+}

@@ -17,9 +17,11 @@ import { Heartbeat } from "./heartbeat.js"
 import { Inbox } from "./inbox.js"
 import type { Ledger } from "./ledger.js"
 import { maskingKeys, noKeys } from "./masking.js"
+import type { Meter } from "./meter.js"
 import { Pings } from "./pings.js"
 import { Rate } from "./rate.js"
 import { Sending } from "./sending.js"
+import type { Tap } from "./tap.js"
 
 /**
  * Why a connection did not end cleanly: a rule that the peer broke, or a fault of the transport.
@@ -38,6 +40,7 @@ export interface ConnectionOptions {
   readonly limits: Limits
   readonly deadlines: Deadlines
   readonly ledger: Ledger
+  readonly meter: Meter
   readonly scheduler: Scheduler
   readonly entropy: (size: number) => Uint8Array
 }
@@ -52,6 +55,9 @@ export class Connection {
   state: Protocol.State
   readonly inbox: Inbox<ReceiveError>
   readonly sending: Sending
+  /** Sees each frame, while somebody wants to. */
+  tap: Tap | undefined = undefined
+  private taps: Set<Tap> | undefined = undefined
   private readonly options: ConnectionOptions
   private readonly heartbeat: Heartbeat
   // Most connections have none, most of the time.
@@ -78,6 +84,7 @@ export class Connection {
     this.messages = rateOf(limits.maxMessagesPerSecond)
     this.inbox = new Inbox(limits.receiveWindowMessages, limits.receiveWindowBytes, this)
     this.heartbeat = new Heartbeat(deadlines, limits, this)
+    options.meter.opened()
     lane.onReadable(() => this.pump())
     if (options.rest.length > 0) this.receive(options.rest)
     this.pump()
@@ -109,7 +116,10 @@ export class Connection {
       else if (polled instanceof TransportError) this.ended(polled)
       else this.receive(polled)
     }
-    if (this.isWindowFull && this.stalledAt === undefined) this.stalledAt = this.options.deadlines.now()
+    if (this.isWindowFull && this.stalledAt === undefined) {
+      this.stalledAt = this.options.deadlines.now()
+      this.options.meter.windowFull()
+    }
   }
 
   private goOn(): void {
@@ -129,6 +139,7 @@ export class Connection {
     this.state = step.state
     this.hasMore = step.more
     if (chunk.length > 0) this.heartbeat.hear()
+    this.count(chunk, step)
     if (step.messages.length > 0) {
       this.inbox.push(step.messages)
       if (step.state._tag === "Open" && this.isTooTalkative(step.messages)) return
@@ -141,6 +152,20 @@ export class Connection {
     else this.account(step.state)
   }
 
+  private count(chunk: Uint8Array, step: Protocol.Step): void {
+    const { meter } = this.options
+    let frames = 0
+    for (const part of step.parts) if (part.first) frames++
+    meter.received(chunk.length, frames)
+    let messages = 0
+    for (const item of step.messages) if (item._tag !== "Piece" || item.last) messages++
+    if (messages > 0) meter.arrived(messages, this.inbox.waiting + step.messages.length)
+    if (this.tap === undefined) return
+    for (const { fin, first, length, opcode, payload } of step.parts) {
+      if (first) this.tap("received", { opcode, fin, size: length, payload })
+    }
+  }
+
   private isTooTalkative(messages: Protocol.Step["messages"]): boolean {
     if (this.messages === undefined) return false
     const begun = messages.filter((item) => item._tag !== "Piece" || item.first).length
@@ -151,9 +176,19 @@ export class Connection {
     return true
   }
 
+  private ponged(payload: Uint8Array, now: number): void {
+    if (payload.length > 0) {
+      this.pings?.receive(payload, now)
+      return
+    }
+    // Those of the heartbeat have no payload.
+    const roundTrip = this.heartbeat.answer(now)
+    if (roundTrip !== undefined) this.options.meter.answered(roundTrip)
+  }
+
   private controlled(step: Protocol.Step): void {
     const now = this.options.deadlines.now()
-    for (const payload of step.pongs) this.pings?.receive(payload, now)
+    for (const payload of step.pongs) this.ponged(payload, now)
     const seen = this.controls?.exceeded(step.controls, now)
     if (seen !== undefined && step.state._tag === "Open") {
       const detail = `${seen} control frames in a second, the limit is ${this.options.limits.maxControlFramesPerSecond}`
@@ -224,7 +259,11 @@ export class Connection {
   /** `answered` is called with the time of the Pong, or with nothing if it can no longer come. Returns how to forget it. */
   ping(answered: (at: number | undefined) => void): () => void {
     this.pings ??= new Pings()
-    const { forget, payload } = this.pings.next(answered)
+    const start = this.options.deadlines.now()
+    const { forget, payload } = this.pings.next((at) => {
+      if (at !== undefined) this.options.meter.answered(at - start)
+      answered(at)
+    })
     this.sending.control(Opcode.Ping, payload)
     return forget
   }
@@ -309,6 +348,7 @@ export class Connection {
     if (this.isDone) return
     this.isDone = true
     this.state = closed
+    this.options.meter.closed(closed.reason)
     this.settle()
     this.sending.settle()
     this.heartbeat.stop()
@@ -319,6 +359,19 @@ export class Connection {
     this.sending.close()
     for (const closer of this.closers ?? []) closer(closed.reason)
     this.closers = undefined
+  }
+
+  /** Has `tap` see each frame from now on. */
+  trace(tap: Tap): () => void {
+    this.taps ??= new Set()
+    const { taps } = this
+    taps.add(tap)
+    this.tap = (direction, frame) => {
+      for (const tap of taps) tap(direction, frame)
+    }
+    return () => {
+      if (taps.delete(tap) && taps.size === 0) this.tap = undefined
+    }
   }
 
   get role(): Protocol.Role {

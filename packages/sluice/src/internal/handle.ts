@@ -244,9 +244,6 @@ export const wholeMessage = (item: Message.Message | Message.Piece): Message.Mes
 const whole = (batch: ReadonlyArray<Message.Message | Message.Piece>): ReadonlyArray<Message.Message> =>
   batch.map(wholeMessage)
 
-/** @internal What a server that shuts down closes with. */
-export const drainCode = CloseCode.GoingAway
-
 /**
  * The peer is told why the handler or the scope has ended: as it should, because we go away, or because we failed.
  *

@@ -24,6 +24,8 @@ export class Heartbeat {
   private readonly beating: Beating
   private readonly interval: number
   private heard: number
+  /** When the Ping was sent that has no Pong yet. */
+  private asked: number | undefined = undefined
   private deadline: Deadline | undefined = undefined
 
   constructor(deadlines: Deadlines, limits: Limits, beating: Beating) {
@@ -38,6 +40,13 @@ export class Heartbeat {
   /** The peer was heard. */
   hear(): void {
     this.heard = this.deadlines.now()
+  }
+
+  /** A Pong has come: the time since its Ping, if there was one. */
+  answer(now: number): number | undefined {
+    const { asked } = this
+    this.asked = undefined
+    return asked === undefined ? undefined : now - asked
   }
 
   stop(): void {
@@ -58,6 +67,7 @@ export class Heartbeat {
     else {
       this.beating.sendPing()
       const asked = this.deadlines.now()
+      this.asked = asked
       this.deadline = this.deadlines.set(this.limits.pingTimeout, () => this.verify(asked))
       if (this.deadline === undefined) this.listenAfter(this.interval)
     }

@@ -45,6 +45,11 @@ export class Inbox<E> {
     return this.size >= this.maxSize ? 0 : Math.max(0, this.maxItems - this.items.length + this.first)
   }
 
+  /** How many items wait. */
+  get waiting(): number {
+    return this.items.length - this.first
+  }
+
   push(items: ReadonlyArray<Item>): void {
     for (const item of items) {
       this.items.push(item)

@@ -4,6 +4,23 @@
 import type { Limits } from "../Limits.js"
 import { isAbove } from "../Limits.js"
 
+/**
+ * What a server has in hand, at one moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Usage {
+  /** Connections, those in their handshake included. */
+  readonly connections: number
+  /** Opening handshakes in flight. */
+  readonly handshakes: number
+  /** Bytes of memory kept for unfinished messages and heads. */
+  readonly pinnedBytes: number
+  /** Bytes for peers that do not read. */
+  readonly pendingBytes: number
+}
+
 /** @internal */
 export class Ledger {
   private readonly limits: Limits

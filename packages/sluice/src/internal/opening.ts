@@ -42,7 +42,10 @@ export const readHead = (
   deadlines: Deadlines,
   ledger: Ledger,
   onWaiting: (refuse: (rejection: Rejection.Rejection) => void) => void,
-  done: (result: Either.Either<Handshake.Received, Rejection.Rejection | TransportError>) => void
+  done: (
+    result: Either.Either<Handshake.Received, Rejection.Rejection | TransportError>,
+    limit?: "maxPinnedBytes"
+  ) => void
 ): (() => void) => {
   let state = Handshake.awaitingHead(limits)
   let pinned = 0
@@ -59,10 +62,10 @@ export const readHead = (
     isWithin(0)
     lane.onReadable(ignore)
   }
-  const finish = (result: Parameters<typeof done>[0]): Appetite => {
+  const finish = (...result: Parameters<typeof done>): Appetite => {
     if (isDone) return "Enough"
     stop()
-    done(result)
+    done(...result)
     return "Enough"
   }
   const refuse = (rejection: Rejection.Rejection) => finish(Either.left(rejection))
@@ -77,7 +80,7 @@ export const readHead = (
     if (Either.isLeft(next)) return refuse(next.left)
     if (next.right._tag === "Received") return finish(Either.right(next.right))
     state = next.right
-    return isWithin(Handshake.pinned(state)) ? "More" : refuse(tooManyPinned(limits))
+    return isWithin(Handshake.pinned(state)) ? "More" : finish(Either.left(tooManyPinned(limits)), "maxPinnedBytes")
   })
   return stop
 }

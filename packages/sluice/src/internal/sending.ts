@@ -5,13 +5,16 @@
 import type { Scheduler } from "effect/Scheduler"
 import { Opcode } from "../Frame.js"
 import type { Limits } from "../Limits.js"
-import type { Encoded, Message } from "../Message.js"
+import { type Encoded, type Message, payload as payloadOf } from "../Message.js"
 import type { Lane } from "../Network.js"
 import type { Ledger } from "./ledger.js"
+import type { Meter } from "./meter.js"
 import { Outgoing } from "./outgoing.js"
+import type { Tap } from "./tap.js"
 
 /** @internal What happens on the way out that the connection has to know. */
 export interface Sender {
+  readonly tap: Tap | undefined
   /** Something left, or could have: the transport may have failed. */
   left(): void
   /** The peer does not read, and all who do not have too much waiting for them together. */
@@ -23,6 +26,7 @@ export interface SendingOptions {
   readonly lane: Lane
   readonly limits: Limits
   readonly ledger: Ledger
+  readonly meter: Meter
   readonly scheduler: Scheduler
 }
 
@@ -43,6 +47,9 @@ export class Sending {
   private heldPong: Uint8Array | undefined = undefined
   /** Bytes that the transport was given since it has more than it should. */
   private pending = 0
+  // Since the last flush.
+  private frames = 0
+  private messages = 0
   // Nobody waits for most connections, most of the time.
   private waiting: Set<() => void> | undefined = undefined
 
@@ -81,6 +88,8 @@ export class Sending {
   /** Takes a message; it leaves with the others of this turn. */
   message(message: Message | Encoded): void {
     const key = this.keys()
+    this.messages++
+    if (this.sender.tap !== undefined) this.traced(message)
     if (message._tag === "Text") this.outgoing.text(fin | Opcode.Text, message.text, key)
     else if (message._tag === "Binary") this.outgoing.frame(fin | Opcode.Binary, message.bytes, key)
     else if (key === undefined) this.outgoing.encoded(message.frame)
@@ -88,12 +97,21 @@ export class Sending {
     this.flushSoon()
   }
 
+  private traced(message: Message | Encoded): void {
+    const opcode = Opcode[message._tag === "Encoded" ? message.type : message._tag]
+    const payload = message._tag === "Encoded" ? message.payload : payloadOf(message)
+    this.sender.tap?.("sent", { opcode, fin: true, size: payload.length, payload })
+  }
+
   fragment(opcode: number, last: boolean, payload: Uint8Array): void {
+    if (last) this.messages++
+    this.sender.tap?.("sent", { opcode, fin: last, size: payload.length, payload })
     this.outgoing.frame((last ? fin : 0) | opcode, payload, this.keys())
     this.flushSoon()
   }
 
   control(opcode: number, payload: Uint8Array): void {
+    this.sender.tap?.("sent", { opcode, fin: true, size: payload.length, payload })
     this.outgoing.frame(fin | opcode, payload, this.keys())
     this.flushSoon()
   }
@@ -105,6 +123,7 @@ export class Sending {
   }
 
   private flushSoon(): void {
+    this.frames++
     if (this.outgoing.size >= this.highWaterMark) {
       this.flush()
       return
@@ -118,6 +137,9 @@ export class Sending {
     this.isFlushing = false
     const { size } = this.outgoing
     if (size === 0) return
+    this.options.meter.sent(size, this.frames, this.messages)
+    this.frames = 0
+    this.messages = 0
     this.isBlocked = !this.options.lane.offer(this.outgoing.take())
     const isWithin = !this.isBlocked || this.owe(size)
     this.sender.left()
@@ -125,6 +147,7 @@ export class Sending {
   }
 
   private owe(size: number): boolean {
+    if (this.pending === 0) this.options.meter.sendBlocked()
     this.pending += size
     return this.options.ledger.pend(size)
   }

@@ -8,6 +8,7 @@ import type * as Network from "../Network.js"
 import type * as Rejection from "../Rejection.js"
 import type * as Upgrade from "../Upgrade.js"
 import type * as WebSocket from "../WebSocket.js"
+import type { DrainOptions } from "./drain.js"
 
 /**
  * A request that may become a WebSocket, as `authenticate` sees it.
@@ -27,7 +28,7 @@ export interface Incoming extends Handshake.Offered {
  * @since 0.1.0
  */
 export interface Connected<out Subprotocol extends string | undefined = string | undefined, out Principal = unknown> {
-  /** The number of the connection, from 1 on. */
+  /** The number of the connection, from 1 on, which its log lines have as `connection`; refused ones count, too. */
   readonly id: number
   /** Where it comes from. */
   readonly remote: Network.Address
@@ -35,6 +36,8 @@ export interface Connected<out Subprotocol extends string | undefined = string |
   readonly principal: Principal
   /** The opening handshake: the request, what was chosen, the 101. */
   readonly accepted: Handshake.Accepted<Subprotocol>
+  /** Waits until the server begins to drain, so that the handler can bring its work to an end. */
+  readonly draining: Effect.Effect<void>
 }
 
 /**
@@ -50,6 +53,8 @@ export interface Switched<out P extends string = string> {
   readonly transport: Network.Transport
   /** The first bytes of the protocol, which came with the request: they are before all that `transport` reads. */
   readonly rest: Uint8Array
+  /** Waits until the server begins to drain. */
+  readonly draining: Effect.Effect<void>
 }
 
 /**
@@ -96,6 +101,8 @@ export interface Options<
     | undefined
   /** Limits and timeouts, of each connection and of the server. */
   readonly limits?: Limits.Options | undefined
+  /** How the server drains when its scope ends. */
+  readonly drain?: DrainOptions | undefined
   /** Other protocols that can be asked for. */
   readonly upgrades?: ReadonlyArray<UpgradeService<E, R>> | undefined
 }

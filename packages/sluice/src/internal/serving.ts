@@ -5,6 +5,7 @@
  * that the application takes with effects, if there are any, or that of the handler.
  */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -12,24 +13,32 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberSet from "effect/FiberSet"
-import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { Entropy } from "../Entropy.js"
-import { FrameError } from "../Frame.js"
 import * as Handshake from "../Handshake.js"
 import * as Limits from "../Limits.js"
-import { MessageError } from "../Message.js"
-import { formatAddress, fromLane, type Lane, type Transport, TransportError } from "../Network.js"
-import { ProtocolError, SendError } from "../Protocol.js"
+import { fromLane, type Lane, type Transport, TransportError } from "../Network.js"
+import * as Protocol from "../Protocol.js"
 import * as Rejection from "../Rejection.js"
 import * as Upgrade from "../Upgrade.js"
-import { Admission, draining } from "./admission.js"
+import { Admission, draining as shuttingDown } from "./admission.js"
 import { Connection } from "./connection.js"
 import * as Deadlines from "./deadlines.js"
 import * as Decision from "./decision.js"
-import { attach, codeFor, drainCode, Handle } from "./handle.js"
+import {
+  type Departure,
+  Drain,
+  type DrainOptions,
+  type DrainReport,
+  describe,
+  type Leaving,
+  type ServerState
+} from "./drain.js"
+import { attach, codeFor, Handle } from "./handle.js"
 import { laneOf } from "./laneOf.js"
-import { Ledger } from "./ledger.js"
+import { Ledger, type Usage } from "./ledger.js"
+import * as Meter from "./meter.js"
+import * as Observer from "./observer.js"
 import * as Opening from "./opening.js"
 import type { Handler, Options } from "./service.js"
 
@@ -37,17 +46,20 @@ import type { Handler, Options } from "./service.js"
 export interface Serving {
   /** Leads a connection through its life, in the background. It belongs to the server, which calls `done` at the end. */
   readonly accept: (transport: Transport, done: () => void, received?: Handshake.Received) => void
-  readonly size: () => number
+  readonly usage: () => Usage
+  readonly state: () => ServerState
+  readonly drain: (options: DrainOptions) => Effect.Effect<DrainReport>
 }
 
 /** One connection that is served. */
-interface Life {
+interface Life extends Leaving {
   readonly transport: Transport
   readonly lane: Lane
-  /** Asks it to leave, if that can be asked in the state it is in. */
-  drain: () => void
-  /** Has it end now. */
-  cut: () => void
+  readonly seen: Observer.Seen
+  /** How it ended, if that is known. */
+  departure: Departure
+  /** Refuses the request, as long as its head has not come. */
+  refuseHead: (() => void) | undefined
   /** What is done at its end. */
   readonly end: () => void
 }
@@ -55,7 +67,7 @@ interface Life {
 const notNow = () => {}
 
 /**
- * When the scope ends, everybody is asked to leave, is given as long as a close may take, and is cut.
+ * A server that does not drain by itself: see `drainAtEnd`.
  *
  * @internal
  */
@@ -69,16 +81,17 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     const limits = Limits.make(options.limits)
     const decision = Decision.make(options, limits)
     const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
-    const isDebugging = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
     const entropy = yield* Entropy
     const deadlines = yield* Deadlines.make
     const ledger = new Ledger(limits)
     const admission = new Admission(limits)
+    const drain = new Drain(limits)
+    const toldToLeave = yield* Deferred.make<void>()
+    const draining = Deferred.await(toldToLeave)
     const lives = new Set<Life>()
-    let onEmpty = () => {}
     let lastId = 0
 
-    // In this order at the end: leave, please; handlers are interrupted; the rest is cut; no deadline is kept any more.
+    // In this order at the end: handlers are interrupted; the rest is cut; no deadline is kept any more.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         for (const life of [...lives]) life.cut()
@@ -86,38 +99,21 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     )
     const fibers = yield* FiberSet.make()
     const run = yield* FiberSet.runtime(fibers)<UR | Exclude<R, Scope.Scope>>()
-    const empty = Effect.async<void>((resume) => {
-      onEmpty = () => resume(Effect.void)
-      if (lives.size === 0) onEmpty()
-    })
-    yield* Effect.addFinalizer(() =>
-      Effect.suspend(() => {
-        admission.isDraining = true
-        for (const life of [...lives]) life.drain()
-        const timeout = Deadlines.toMillis(limits.closeTimeout)
-        return timeout === Number.POSITIVE_INFINITY ? empty : Effect.timeoutOption(Effect.interruptible(empty), timeout)
-      })
-    )
+    const observer = yield* Observer.make(deadlines, run)
 
-    const log = (transport: Transport, effect: Effect.Effect<void>) => {
-      run(Effect.annotateLogs(effect, "remote", formatAddress(transport.remote)))
-    }
-
-    const debug = (transport: Transport, message: string) => {
-      if (isDebugging) log(transport, Effect.logDebug(message))
-    }
-
-    const refuse = (life: Life, rejection: Rejection.Rejection) => {
+    const refuse = (life: Life, rejection: Rejection.Rejection, limit?: keyof Limits.Limits) => {
       admission.open()
-      debug(life.transport, `refused with ${rejection.status}: ${rejection.message}`)
+      observer.rejected(life.seen, rejection, limit)
       life.lane.offer([Rejection.toBytes(rejection)])
-      life.drain = notNow
+      life.departure = "refused"
+      life.refuseHead = undefined
       Opening.linger(life.lane, limits, deadlines, Opening.maxLinger, life.end)
     }
 
     const runWebSocket = (life: Life, accepted: Handshake.Accepted<Subprotocol>, principal: Principal) => {
-      const { lane, transport } = life
+      const { lane, seen, transport } = life
       lane.offer([Handshake.response(accepted)])
+      observer.accepted(seen, accepted.subprotocol)
       const connection = new Connection({
         role: "server",
         rest: accepted.rest,
@@ -125,28 +121,31 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         lane,
         deadlines,
         ledger,
+        meter: observer.meter,
         scheduler: transport.scheduler ?? scheduler,
         entropy
       })
       const socket = new Handle(connection, accepted.subprotocol)
-      const connected = { id: ++lastId, remote: transport.remote, principal, accepted }
+      const connected = { id: seen.id, remote: transport.remote, principal, accepted, draining }
       const handled = Effect.scoped(Effect.suspend(() => handler(socket, connected)))
-      watch(life, connection, run(handled, schedulerOf(transport)))
+      watch(life, connection, run(observer.within(seen, handled), schedulerOf(transport)))
     }
 
     // A function of its own, so that what stays until the end does not hold the request.
     const watch = (life: Life, connection: Connection, fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
-      life.drain = () => connection.close({ code: drainCode, cause: "Drain" })
+      life.drain = (code, reason) => connection.close({ code, reason, cause: "Drain" })
       life.cut = () => {
         connection.abort(cutOff)
         life.end()
       }
       let overdue: Deadlines.Deadline | undefined
-      connection.whenClosed(() => {
+      connection.whenClosed((reason) => {
+        life.departure = reason._tag === "Drained" ? "closed" : Protocol.isClean(reason) ? "left" : "aborted"
+        observer.closed(life.seen, reason)
         overdue = deadlines.set(limits.closeTimeout, () => fiber.unsafeInterruptAsFork(FiberId.none))
       })
       fiber.addObserver((exit) => {
-        if (Exit.isFailure(exit)) report(life.transport, exit.cause)
+        if (Exit.isFailure(exit)) observer.failed(life.seen, exit.cause)
         connection.close({ code: codeFor(exit) })
         connection.whenClosed(() => {
           deadlines.cancel(overdue)
@@ -156,51 +155,55 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     }
 
     const runOther = (life: Life, { fields, negotiated, service }: Extract<Result, { _tag: "Other" }>) => {
-      const { lane, transport } = life
+      const { lane, seen, transport } = life
       lane.offer([Upgrade.encodeSwitching(Upgrade.switching(negotiated, fields))])
       // Where a fiber plays the lane, that reads and writes: the handler has to go through it.
       const own = transport.lane === undefined ? fromLane(lane, transport) : transport
-      const served = Effect.suspend(() => service.handler({ negotiated, transport: own, rest: negotiated.rest }))
-      const fiber = run(served, schedulerOf(transport))
+      const switched = { negotiated, transport: own, rest: negotiated.rest, draining }
+      const served = Effect.suspend(() => service.handler(switched))
+      const fiber = run(observer.within(seen, served), schedulerOf(transport))
       fiber.addObserver((exit) => {
-        if (Exit.isFailure(exit)) report(transport, exit.cause)
+        if (Exit.isFailure(exit)) observer.failed(seen, exit.cause)
+        else life.departure = "left"
+        observer.left(seen, undefined)
         Opening.linger(lane, limits, deadlines, Number.POSITIVE_INFINITY, life.end)
       })
     }
 
     const proceed = (life: Life, result: Either.Either<Result, Rejection.Rejection>) => {
       if (Either.isLeft(result)) return refuse(life, result.left)
-      if (admission.isDraining) return refuse(life, draining())
+      if (drain.state !== "Serving") return refuse(life, notAnyMore())
       admission.open()
       return result.right._tag === "WebSocket"
         ? runWebSocket(life, result.right.accepted, result.right.principal)
         : runOther(life, result.right)
     }
 
-    const onReceived = (life: Life, received: Handshake.Received, since: number) => {
-      life.drain = notNow
+    const notAnyMore = () => shuttingDown(drain.retryAfter)
+
+    const onReceived = (life: Life, received: Handshake.Received) => {
+      const { seen, transport } = life
+      life.refuseHead = undefined
+      observer.requested(seen, received)
       if (!decision.isAsked) return proceed(life, decision.judge(received))
-      const { transport } = life
-      const fiber = run(Effect.either(decision.ask(received, transport, since)), schedulerOf(transport))
+      const fiber = run(
+        observer.within(seen, Effect.either(decision.ask(received, transport, seen.since))),
+        schedulerOf(transport)
+      )
       fiber.addObserver((exit) => {
         if (Exit.isSuccess(exit)) return proceed(life, exit.value)
-        report(transport, exit.cause)
-        return refuse(life, Cause.isInterruptedOnly(exit.cause) ? draining() : Decision.internalError)
+        observer.failed(seen, exit.cause)
+        return refuse(life, Cause.isInterruptedOnly(exit.cause) ? notAnyMore() : Decision.internalError)
       })
-    }
-
-    /** A peer that breaks a rule or leaves is no news; what else fails is. */
-    const report = (transport: Transport, cause: Cause.Cause<unknown>) => {
-      if (Cause.isInterruptedOnly(cause)) return
-      const error = Cause.squash(cause)
-      if (isUsual(error)) debug(transport, error.message)
-      else log(transport, Effect.logError("The handler of a connection failed", cause))
     }
 
     const begin = (transport: Transport, lane: Lane, done: () => void, received: Handshake.Received | undefined) => {
       const life: Life = {
         transport,
         lane,
+        seen: observer.begin(++lastId, transport.remote),
+        departure: "aborted",
+        refuseHead: undefined,
         drain: notNow,
         cut: () => life.end(),
         end: () => {
@@ -209,33 +212,47 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
           lane.abort()
           admission.leave(transport.remote.host)
           done()
-          if (lives.size === 0) onEmpty()
+          drain.depart(life, life.departure)
         }
       }
       lives.add(life)
-      const since = deadlines.now()
-      const refusal = admission.enter(transport.remote.host)
-      if (refusal === "Abort") {
+      const refused = admission.enter(transport.remote.host)
+      if (drain.state !== "Serving") refuse(life, notAnyMore())
+      else if (refused?.rejection === "Abort") {
         admission.open()
+        observer.turnedAway(life.seen, refused.limit)
         life.end()
-      } else if (refusal !== undefined) refuse(life, refusal)
-      else if (received !== undefined) onReceived(life, received, since)
+      } else if (refused !== undefined) refuse(life, refused.rejection, refused.limit)
+      else if (received !== undefined) onReceived(life, received)
       else {
         const onWaiting = (refuse: (rejection: Rejection.Rejection) => void) => {
-          life.drain = () => refuse(draining())
+          life.refuseHead = () => refuse(notAnyMore())
         }
-        Opening.readHead(lane, limits, deadlines, ledger, onWaiting, (result) => {
-          if (Either.isRight(result)) return onReceived(life, result.right, since)
-          if (!(result.left instanceof TransportError)) return refuse(life, result.left)
-          debug(transport, result.left.message)
+        Opening.readHead(lane, limits, deadlines, ledger, onWaiting, (result, limit) => {
+          if (Either.isRight(result)) return onReceived(life, result.right)
+          if (!(result.left instanceof TransportError)) return refuse(life, result.left, limit)
+          observer.left(life.seen, result.left)
           admission.open()
           return life.end()
         })
       }
     }
 
+    /** The application hears of it, and who is in his handshake is told at once. */
+    const tellToLeave = () => {
+      Deferred.unsafeDone(toldToLeave, Exit.void)
+      for (const life of [...lives]) life.refuseHead?.()
+    }
+
     return {
-      size: () => admission.size,
+      usage: () => ({
+        connections: admission.size,
+        handshakes: admission.inHandshake,
+        pinnedBytes: ledger.pinned,
+        pendingBytes: ledger.pending
+      }),
+      state: () => drain.state,
+      drain: (given) => drain.run(lives, tellToLeave, { ...options.drain, ...given }),
       accept: (transport, done, received) => {
         if (transport.lane !== undefined) return begin(transport, transport.lane, done, received)
         // A fiber plays the lane for as long as the connection lives.
@@ -254,16 +271,24 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     }
   })
 
+/**
+ * Has the server drain when the scope ends: to be called after all by which connections come in, so that who comes
+ * meanwhile gets an answer.
+ *
+ * @internal
+ */
+export const drainAtEnd = (serving: Serving): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer(() =>
+    Effect.flatMap(serving.drain({}), (report) =>
+      report.connections - report.left + report.refused === 0
+        ? Effect.void
+        : Effect.annotateLogs(Effect.logInfo("The server was drained"), describe(report))
+    )
+  )
+
 const cutOff = new TransportError({ reason: "Closed", operation: "read", detail: "the server has shut down" })
 
 const schedulerOf = ({ scheduler }: Transport) => (scheduler === undefined ? {} : { scheduler })
-
-const isUsual = (error: unknown): error is Error =>
-  error instanceof FrameError ||
-  error instanceof MessageError ||
-  error instanceof ProtocolError ||
-  error instanceof TransportError ||
-  error instanceof SendError
 
 /**
  * The same for one connection, in the scope of the caller.
@@ -278,6 +303,7 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
     const limits = Limits.make(options.limits)
     const deadlines = yield* Deadlines.make
     const ledger = new Ledger(limits)
+    const meter = yield* Meter.make("server")
     const lane = yield* laneOf(transport)
     const decision = Decision.make(options, limits)
     const since = deadlines.now()
@@ -291,14 +317,16 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
       Effect.flatMap((received) => decision.askWebSocket(received, transport, since)),
       Effect.tapError((error) => {
         if (error instanceof TransportError) return Effect.void
+        meter.rejected(error, deadlines.now() - since)
         lane.offer([Rejection.toBytes(error)])
         return lingered
       })
     )
     lane.offer([Handshake.response(accepted)])
+    meter.accepted(deadlines.now() - since)
     const socket = yield* attach(
-      { role: "server", rest: accepted.rest, limits, lane, deadlines, ledger },
+      { role: "server", rest: accepted.rest, limits, lane, deadlines, ledger, meter },
       accepted.subprotocol
     )
-    return [socket, { id: 1, remote: transport.remote, principal, accepted }] as const
+    return [socket, { id: 1, remote: transport.remote, principal, accepted, draining: Effect.never }] as const
   })

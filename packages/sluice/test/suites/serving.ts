@@ -752,10 +752,14 @@ export const serving = (host: Host): void => {
           )
           const draining = yield* Effect.fork(Scope.close(scope, Exit.void))
           assert.match((yield* Peer.readHead(transport)).head, /^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: 1\r\n/)
-          const late = yield* refused(urlOf(address))
-          assert.deepStrictEqual([late._tag, "reason" in late && late.reason], ["TransportError", "ConnectionRefused"])
+          assertRejected(
+            yield* refused(urlOf(address)),
+            new Rejection.Unavailable({ retryAfter: 1, detail: "The server is shutting down." })
+          )
           yield* transport.endOfOutput
           yield* Fiber.join(draining)
+          const late = yield* refused(urlOf(address))
+          assert.deepStrictEqual([late._tag, "reason" in late && late.reason], ["TransportError", "ConnectionRefused"])
         })
       )
 

@@ -1,0 +1,191 @@
+/**
+ * What sluice counts, as metrics of Effect: connections, refusals, ends, bytes, frames, messages, and times.
+ *
+ * They are kept without being asked for; an exporter that reads `Metric.snapshot` shows them. Each has the tag `role`,
+ * `server` or `client`, and the labels with which the service was started (`Effect.tagMetrics`). Counts of traffic are
+ * added once for all that was read or written together, not for each message.
+ *
+ * @since 0.1.0
+ */
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+
+/**
+ * Connections whose opening handshake has ended well and that have not ended.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const connectionsOpen: Metric.Metric.Gauge<number> = Metric.gauge("sluice_connections_open", {
+  description: "Open WebSocket connections."
+})
+
+/**
+ * Opening handshakes that ended well.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const connectionsAccepted: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_accepted", {
+  description: "Opening handshakes that ended in a WebSocket.",
+  incremental: true
+})
+
+/**
+ * Opening handshakes that were refused, with the tags `reason` (that of the `Rejection`) and `status`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const connectionsRejected: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_rejected", {
+  description: "Opening handshakes that ended in a refusal.",
+  incremental: true
+})
+
+/**
+ * Connections that ended, with the tags `reason` (that of the `CloseReason`) and `code`: private codes, which peers
+ * choose, count as `3xxx` and `4xxx`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const connectionsClosed: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_closed", {
+  description: "WebSocket connections that ended.",
+  incremental: true
+})
+
+/**
+ * Limits that were broken, with the tag `limit`, a name of `Limits`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const limitsBroken: Metric.Metric.Counter<number> = Metric.counter("sluice_limits_broken", {
+  description: "Limits that a peer broke.",
+  incremental: true
+})
+
+/**
+ * Bytes that were read behind the opening handshake.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const bytesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_bytes_received", {
+  description: "Bytes read from open connections.",
+  incremental: true
+})
+
+/**
+ * Bytes that were written behind the opening handshake.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const bytesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_bytes_sent", {
+  description: "Bytes written to open connections.",
+  incremental: true
+})
+
+/**
+ * Frames that were received, control frames too.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const framesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_frames_received", {
+  description: "Frames received.",
+  incremental: true
+})
+
+/**
+ * Frames that were sent, control frames too.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const framesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_frames_sent", {
+  description: "Frames sent.",
+  incremental: true
+})
+
+/**
+ * Messages that were received whole.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const messagesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_messages_received", {
+  description: "Messages received.",
+  incremental: true
+})
+
+/**
+ * Messages that were sent whole.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const messagesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_messages_sent", {
+  description: "Messages sent.",
+  incremental: true
+})
+
+/**
+ * How many messages wait for the application, each time that some arrive.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const receiveQueueDepth: Metric.Metric.Histogram<number> = Metric.histogram(
+  "sluice_receive_queue_depth",
+  MetricBoundaries.exponential({ start: 1, factor: 2, count: 10 }),
+  "Messages that wait for the application, seen when some arrive."
+)
+
+/**
+ * How often a reader stopped because the application had enough to do: its receive window was full.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const receiveWindowsFull: Metric.Metric.Counter<number> = Metric.counter("sluice_receive_windows_full", {
+  description: "Times that a receive window was full.",
+  incremental: true
+})
+
+/**
+ * How often a connection had more for its peer than it should, because the peer does not read.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sendsBlocked: Metric.Metric.Counter<number> = Metric.counter("sluice_sends_blocked", {
+  description: "Times that a peer did not read what was sent.",
+  incremental: true
+})
+
+/**
+ * From a Ping to its Pong, in milliseconds: the Pings of `WebSocket.ping` and those of the heartbeat.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const roundTrip: Metric.Metric.Histogram<number> = Metric.histogram(
+  "sluice_round_trip_milliseconds",
+  MetricBoundaries.exponential({ start: 1, factor: 2, count: 16 }),
+  "Milliseconds from a Ping to its Pong."
+)
+
+/**
+ * From the first byte of a connection, or the first step of `connect`, to the end of its opening handshake, in
+ * milliseconds; refused ones too.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const handshakeTime: Metric.Metric.Histogram<number> = Metric.histogram(
+  "sluice_handshake_milliseconds",
+  MetricBoundaries.exponential({ start: 1, factor: 2, count: 16 }),
+  "Milliseconds that an opening handshake takes."
+)
