@@ -69,11 +69,13 @@ export const serve = <
   server: Server,
   options: WebSocketServer.Options<P, Required, Principal, UE, UR> & Options,
   handler: WebSocketServer.Handler<Handshake.Subprotocol<P, Required>, Principal, E, R>
-): Effect.Effect<{ readonly connections: Effect.Effect<number> }, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
+): Effect.Effect<WebSocketServer.Service, never, Scope.Scope | UR | Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
     const acceptor = yield* WebSocketServer.make(options, handler)
     yield* attach(server, acceptor, options)
-    return { connections: acceptor.connections }
+    // Before it is detached: who comes meanwhile gets an answer.
+    yield* Effect.addFinalizer(() => acceptor.drain())
+    return acceptor
   })
 
 /**
@@ -110,7 +112,9 @@ export const attach = (
   Effect.gen(function* () {
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const scheduler = new EventScheduler()
+    const clock = yield* Effect.clock
     const service: Service = {
+      now: () => clock.unsafeCurrentTimeMillis(),
       isFor: (target) => options.path === undefined || pathOf(target) === options.path,
       take: (request, socket, head) => {
         runFork(acceptor.accept(transportOf(socket, scheduler), receivedOf(request, head)))
@@ -123,6 +127,7 @@ export const attach = (
   })
 
 interface Service {
+  readonly now: () => number
   readonly isFor: (target: string) => boolean
   readonly take: (request: IncomingMessage, socket: Socket, head: Buffer) => void
 }
@@ -148,7 +153,7 @@ const dispatcherOf = (server: Server): Dispatcher => {
     }
     socket.setTimeout(0)
     socket.setNoDelay(true)
-    if (service === undefined) notFound(socket)
+    if (service === undefined) notFound(socket, services[0]?.now())
     else service.take(request, socket, head)
   }
   const dispatcher = dispatchers.get(server) ?? { services, onUpgrade }
@@ -177,7 +182,7 @@ const ignore = () => {}
 const lingerMillis = 10_000
 const maxLinger = 64 * 1024
 
-const notFound = (socket: Socket): void => {
+const notFound = (socket: Socket, date: number | undefined): void => {
   const destroy = () => socket.destroy()
   const timer = setTimeout(destroy, lingerMillis)
   let lingered = 0
@@ -187,7 +192,7 @@ const notFound = (socket: Socket): void => {
     lingered += chunk.length
     if (lingered > maxLinger) destroy()
   })
-  socket.end(Rejection.toBytes(new Rejection.NotFound()))
+  socket.end(Rejection.toBytes(new Rejection.NotFound(), { date }))
 }
 
 /** The head as it was sent: `rawHeaders` has the names and values in turn, with their order, case and repetitions. */

@@ -16,7 +16,7 @@ import * as Either from "effect/Either"
 import * as Fields from "./Fields.js"
 import type { ResponseHead } from "./Http1.js"
 import * as Grammar from "./internal/grammar.js"
-import type { Reply } from "./internal/refusal.js"
+import type { Rendering, Reply } from "./internal/refusal.js"
 import * as Refusal from "./internal/refusal.js"
 import {
   BadRequest,
@@ -57,6 +57,7 @@ export {
   NoCommonSubprotocol,
   NotAnUpgrade,
   NotFound,
+  type Rendering,
   type Reply,
   TargetTooLong,
   TooManyRequests,
@@ -267,8 +268,8 @@ export const isRejection = (u: unknown): u is Rejection => classes.some((refusal
  * @category encoding
  * @since 0.1.0
  */
-export const toBytes = (self: Rejection): Uint8Array =>
-  Refusal.render(self, self._tag === "Custom" ? self.reason : Refusal.reasonPhrase(self.status))
+export const toBytes = (self: Rejection, rendering: Rendering = {}): Uint8Array =>
+  Refusal.render(self, self._tag === "Custom" ? self.reason : Refusal.reasonPhrase(self.status), rendering)
 
 /**
  * The refusal that a reply stands for, equal to the one that `toBytes` rendered; `truncated` says that the body is only

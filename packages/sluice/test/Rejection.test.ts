@@ -493,3 +493,25 @@ describe("refusals are values", () => {
     )
   })
 })
+
+describe("a reply as it is sent", () => {
+  const date = 784_887_151_000
+
+  it("says when it was made, in the one format that RFC 9110 §5.6.7 has for it, and means the same", () => {
+    for (const [rejection] of table) {
+      const { body, head } = parse(Rejection.toBytes(rejection, { date }))
+      assert.strictEqual(Fields.get(head.fields, "Date"), "Tue, 15 Nov 1994 08:12:31 GMT")
+      assert.isTrue(Equal.equals(Rejection.fromResponse(head, body), rejection))
+    }
+    const refused = Rejection.custom({ status: 400, fields: fields(["date", "Tue, 15 Nov 1994 08:12:31 GMT"]) })
+    assert.deepStrictEqual(Either.isLeft(refused) && refused.left.reason, "Field")
+  })
+
+  it("has no body for HEAD (RFC 9110 §9.3.2), and is the same otherwise", () => {
+    for (const [rejection] of table) {
+      const whole = parse(Rejection.toBytes(rejection, { method: "GET" }))
+      const head = parse(Rejection.toBytes(rejection, { method: "HEAD" }))
+      assert.deepStrictEqual(head, { head: whole.head, body: new Uint8Array(0) })
+    }
+  })
+})

@@ -26,8 +26,8 @@ export const addressOf = (server: TcpServer) => {
 const serveUpgrades: typeof WebSocketServer.serve = (options, handler) =>
   Effect.gen(function* () {
     const server = yield* listening(createServer((_request, response) => response.writeHead(404).end()))
-    const { connections } = yield* NodeUpgrade.serve(server, options, handler)
-    return { address: addressOf(server), connections }
+    const service = yield* NodeUpgrade.serve(server, options, handler)
+    return { ...service, address: addressOf(server) }
   })
 
 /** What the kernel takes for a peer that does not read: the buffers of both ends of a loopback connection. */

@@ -89,14 +89,13 @@ export const resume = (previous: FramePart, chunk: Uint8Array, at: number, readi
 const twoTo32 = 0x1_0000_0000
 
 /**
- * Reads the frame that begins at `at`; `undefined` when its header, or a control frame, has not come whole: then
- * nothing is consumed.
+ * Reads the frame that begins at `at`, where there is a byte; `undefined` when its header, or a control frame, has not
+ * come whole: then nothing is consumed.
  *
  * @internal
  */
 export const begin = (chunk: Uint8Array, at: number, reading: Reading): FramePart | FrameError | undefined => {
   const available = chunk.length - at
-  if (available < 1) return undefined
   const b0 = chunk[at]
   const rsv = (b0 >>> 4) & 7
   const opcode = b0 & 15

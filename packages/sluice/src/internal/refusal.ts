@@ -3,6 +3,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -145,11 +146,14 @@ export const whole = (value: number): number =>
 
 const nameField = "Sluice-Rejection"
 
-/** The fields that frame a message or concern one connection only (RFC 9110 §7.6.1, RFC 9112 §6). */
-const framing = ["Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "Trailer"]
+/**
+ * The fields that frame a message or concern one connection only (RFC 9110 §7.6.1, RFC 9112 §6), and when it was made,
+ * which is not part of what a refusal says.
+ */
+const framing = ["Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "Trailer", "Date"]
 
-/** What gateways add on the way (RFC 9110 §6.6.1, §7.6.3, §10.2.4), which says nothing of the refusal. */
-const transit = ["Date", "Via", "Server"]
+/** What gateways add on the way (RFC 9110 §7.6.3, §10.2.4), which says nothing of the refusal. */
+const transit = ["Via", "Server"]
 
 /** @internal Whether a refusal writes the field itself. */
 export const isReserved = (name: string): boolean =>
@@ -171,21 +175,41 @@ export const isRenderedBy = (reply: Reply, status: number, fields: Fields.Fields
 const bytesOf = (body: string | Uint8Array): Uint8Array => (typeof body === "string" ? encodeUtf8(body) : body)
 
 /**
+ * What a reply depends on besides the refusal.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rendering {
+  /** When it is made, in milliseconds since 1970: a server with a clock must say it (RFC 9110 §6.6.1). */
+  readonly date?: number | undefined
+  /** The method of the request, if that came: the reply to HEAD has no body (RFC 9110 §9.3.2). */
+  readonly method?: string | undefined
+}
+
+const noBody = new Uint8Array(0)
+
+/**
  * The whole reply. The connection ends after it (RFC 9112 §9.6), and a reply with `Upgrade` names that in `Connection`
  * (RFC 9110 §7.8).
  *
  * @internal
  */
-export const render = (reply: Reply, reason: string): Uint8Array => {
+export const render = (reply: Reply, reason: string, { date, method }: Rendering): Uint8Array => {
   const body = bytesOf(reply.body)
   const connection = Fields.has(reply.fields, "Upgrade") ? "Upgrade, close" : "close"
   // RFC 9112 §6.3: a 304 ends with its head. RFC 9110 §8.6: the length it might give is that of another response.
   const length: ReadonlyArray<readonly [string, string]> =
     reply.status === 304 ? [] : [["Content-Length", String(body.length)]]
+  // RFC 9110 §6.6.1: "An origin server with a clock MUST generate a Date header field in all [...] 3xx (Redirection), and
+  // 4xx (Client Error) responses"; the text of a Date in UTC is the IMF-fixdate of §5.6.7
+  const made: typeof length =
+    date === undefined ? [] : [["Date", DateTime.toDateUtc(DateTime.unsafeMake(date)).toUTCString()]]
   return encodeHead(
     `HTTP/1.1 ${reply.status} ${reason}`,
-    trusted([["Connection", connection], ...reply.fields, ...length]),
-    body
+    trusted([["Connection", connection], ...made, ...reply.fields, ...length]),
+    // RFC 9110 §9.3.2, of HEAD: "the server MUST NOT send content in the response"
+    method === "HEAD" ? noBody : body
   )
 }
 

@@ -58,6 +58,8 @@ interface Life extends Leaving {
   readonly seen: Observer.Seen
   /** How it ended, if that is known. */
   departure: Departure
+  /** Of the request, once it has come. */
+  method: string | undefined
   /** Refuses the request, as long as its head has not come. */
   refuseHead: (() => void) | undefined
   /** What is done at its end. */
@@ -104,7 +106,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     const refuse = (life: Life, rejection: Rejection.Rejection, limit?: keyof Limits.Limits) => {
       admission.open()
       observer.rejected(life.seen, rejection, limit)
-      life.lane.offer([Rejection.toBytes(rejection)])
+      life.lane.offer([Rejection.toBytes(rejection, { date: deadlines.now(), method: life.method })])
       life.departure = "refused"
       life.refuseHead = undefined
       Opening.linger(life.lane, limits, deadlines, Opening.maxLinger, life.end)
@@ -184,6 +186,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     const onReceived = (life: Life, received: Handshake.Received) => {
       const { seen, transport } = life
       life.refuseHead = undefined
+      life.method = received.request.method
       observer.requested(seen, received)
       if (!decision.isAsked) return proceed(life, decision.judge(received))
       const fiber = run(
@@ -203,6 +206,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
         lane,
         seen: observer.begin(++lastId, transport.remote),
         departure: "aborted",
+        method: undefined,
         refuseHead: undefined,
         drain: notNow,
         cut: () => life.end(),
@@ -313,12 +317,16 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
     const lingered = Effect.async<void>((resume) =>
       Effect.sync(Opening.linger(lane, limits, deadlines, Opening.maxLinger, () => resume(Effect.void)))
     )
+    let method: string | undefined
     const { accepted, principal } = yield* received.pipe(
-      Effect.flatMap((received) => decision.askWebSocket(received, transport, since)),
+      Effect.flatMap((received) => {
+        method = received.request.method
+        return decision.askWebSocket(received, transport, since)
+      }),
       Effect.tapError((error) => {
         if (error instanceof TransportError) return Effect.void
         meter.rejected(error, deadlines.now() - since)
-        lane.offer([Rejection.toBytes(error)])
+        lane.offer([Rejection.toBytes(error, { date: deadlines.now(), method })])
         return lingered
       })
     )
