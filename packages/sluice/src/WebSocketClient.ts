@@ -16,6 +16,7 @@ import type * as Fields from "./Fields.js"
 import * as Handshake from "./Handshake.js"
 import * as ConnectionSpan from "./internal/connectionSpan.js"
 import * as Deadlines from "./internal/deadlines.js"
+import * as Grammar from "./internal/grammar.js"
 import { attach } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
 import { Ledger } from "./internal/ledger.js"
@@ -131,7 +132,7 @@ const dial = <P extends ReadonlyArray<string>>(request: Request<P>) => {
 }
 
 const timedOut = (url: string, timeout: number) => {
-  const detail = `the opening handshake with ${url} was not complete after ${timeout} ms`
+  const detail = `the opening handshake with ${Grammar.withoutQuery(url)} was not complete after ${timeout} ms`
   return new Network.TransportError({ reason: "TimedOut", operation: "connect", detail })
 }
 
@@ -191,14 +192,15 @@ interface Destination {
 
 const destinationOf = (text: string): Either.Either<Destination, Handshake.RequestError | Network.TransportError> => {
   const url = parseUrl(text)
-  if (url === undefined) return wrongUrl(`${text} is not a URL; ws://host:port/path is one`)
+  const shown = Grammar.withoutQuery(text)
+  if (url === undefined) return wrongUrl(`${shown} is not a URL; ws://host:port/path is one`)
   if (url.protocol === "wss:") {
-    const detail = `${text} wants TLS, which this version does not have`
+    const detail = `${shown} wants TLS, which this version does not have`
     return Either.left(new Network.TransportError({ reason: "Unsupported", operation: "connect", detail }))
   }
-  if (url.protocol !== "ws:") return wrongUrl(`the scheme of ${text} is not ws:`)
+  if (url.protocol !== "ws:") return wrongUrl(`the scheme of ${shown} is not ws:`)
   // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used"
-  if (url.hash !== "" || text.includes("#")) return wrongUrl(`${text} has a fragment, which a WebSocket URL must not`)
+  if (url.hash !== "" || text.includes("#")) return wrongUrl(`${shown} has a fragment, which a WebSocket URL must not`)
   if (url.username !== "" || url.password !== "") {
     return wrongUrl("the URL has credentials, which would not be sent; put them into the field Authorization")
   }

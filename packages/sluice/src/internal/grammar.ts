@@ -221,6 +221,12 @@ export const formatItem = (item: Item): string =>
     item.name
   )
 
+/** @internal A target or a URL for a message: less its query and fragment, which may hold a credential (RFC 9110 §17.9). */
+export const withoutQuery = (target: string): string => {
+  const end = firstOutside(target, (code) => code !== 0x3f && code !== 0x23)
+  return end === -1 ? target : target.slice(0, end)
+}
+
 const longestQuote = 64
 
 /** @internal Foreign text for a message: quoted, in visible ASCII, and cut when it is long. */

@@ -100,8 +100,11 @@ const subprotocols = (fields: Fields.Fields): Either.Either<ReadonlyArray<string
   const names = Fields.list(fields, "Sec-WebSocket-Protocol")
   // §4.3: 1#token
   if (names.length === 0) return bad("Subprotocol", "Sec-WebSocket-Protocol names no subprotocol; leave it out")
-  const wrong = names.find((name) => !Grammar.isToken(name))
-  if (wrong !== undefined) return bad("Subprotocol", `${Grammar.printable(wrong)} is not the name of a subprotocol`)
+  const wrong = names.findIndex((name) => !Grammar.isToken(name))
+  // Not quoted: it may be a credential, see `SubprotocolToken`.
+  if (wrong !== -1) {
+    return bad("Subprotocol", `element ${wrong + 1} of Sec-WebSocket-Protocol is not the name of a subprotocol`)
+  }
   return new Set(names).size === names.length
     ? Either.right(names)
     : bad("Subprotocol", "Sec-WebSocket-Protocol names a subprotocol twice")

@@ -29,14 +29,17 @@ export const make = <S extends string, Config>(
     return wrong("Authority", `${Grammar.printable(authority)} is not a host with a port or without`)
   }
   if (Http1.targetForm("GET", target) !== "origin") {
-    return wrong("Target", `${Grammar.printable(target)} is not a path in visible ASCII, without a fragment`)
+    return wrong(
+      "Target",
+      `${Grammar.printable(Grammar.withoutQuery(target))} is not a path in visible ASCII, without a fragment`
+    )
   }
   if (origin !== undefined && (origin === "" || Grammar.firstOutside(origin, Grammar.isVisibleCode) !== -1)) {
     return wrong("Origin", `${Grammar.printable(origin)} is not an origin`)
   }
   // §4.1, item 10: "and MUST all be unique strings"
   if (!subprotocols.every(Grammar.isToken) || new Set(subprotocols).size !== subprotocols.length) {
-    return wrong("Subprotocol", `${Grammar.printable(subprotocols.join(", "))} are not distinct tokens`)
+    return wrong("Subprotocol", "the subprotocols are not distinct tokens")
   }
   return Either.gen(function* () {
     const offers = yield* Either.mapLeft(

@@ -20,7 +20,9 @@ export const destinationOf = ({
   target
 }: Http1.RequestHead): Either.Either<{ authority: string; resource: string }, Rejection.BadRequest> => {
   const form = Http1.targetForm(method, target)
-  if (form === undefined) return bad("Target", `the target ${Grammar.printable(target)} is not a path for ${method}`)
+  if (form === undefined) {
+    return bad("Target", `the target ${Grammar.printable(Grammar.withoutQuery(target))} is not a path for ${method}`)
+  }
   const hosts = Fields.getAll(fields, "Host")
   // RFC 9112 §3.2: "A server MUST respond with a 400 [...] to any HTTP/1.1 request message that lacks a Host header field
   // and to any request message that contains more than one Host header field line or a Host [...] with an invalid [...] value"
