@@ -73,13 +73,13 @@ export interface Limits {
    */
   readonly maxConnectionsPerAddress: Limit
   /**
-   * Bytes that a server keeps for unfinished messages and heads, all connections together. Broken: close code 1013 for
-   * the connection that goes beyond it, 503 for the request.
+   * Bytes that a server keeps for unfinished messages and heads, all connections together, or all servers and clients
+   * that share a `Ledger`. Broken: close code 1013 for the connection that goes beyond it, 503 for the request.
    */
   readonly maxPinnedBytes: Limit
   /**
-   * Bytes that a server has for peers that do not read, all connections together. Broken: close code 1013 for the
-   * connection that goes beyond it.
+   * Bytes that a server has for peers that do not read, all connections together, or all servers and clients that share
+   * a `Ledger`. Broken: close code 1013 for the connection that goes beyond it.
    */
   readonly maxPendingBytes: Limit
 }

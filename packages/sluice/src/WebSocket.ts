@@ -31,7 +31,7 @@ import {
   wholeMessage
 } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
-import { Ledger } from "./internal/ledger.js"
+import * as Ledger from "./internal/ledger.js"
 import * as Meter from "./internal/meter.js"
 import { sequentially } from "./internal/sequentially.js"
 import { decodeUtf8, encodeUtf8 } from "./internal/webPlatform.js"
@@ -89,7 +89,10 @@ export const make = <const Subprotocol extends string | undefined = undefined>(
       // Left out only where its type is `undefined`.
       const subprotocol = options.subprotocol as Subprotocol
       const meter = yield* Meter.make(role)
-      return yield* attach({ role, rest, limits, lane, deadlines, ledger: new Ledger(limits), meter }, subprotocol)
+      return yield* attach(
+        { role, rest, limits, lane, deadlines, ledger: yield* Ledger.current(limits), meter },
+        subprotocol
+      )
     })
   )
 

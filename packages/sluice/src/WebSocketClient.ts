@@ -19,7 +19,7 @@ import * as Deadlines from "./internal/deadlines.js"
 import * as Grammar from "./internal/grammar.js"
 import { attach } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
-import { Ledger } from "./internal/ledger.js"
+import * as Ledger from "./internal/ledger.js"
 import * as Meter from "./internal/meter.js"
 import * as Opening from "./internal/opening.js"
 import { RequestError } from "./internal/requestError.js"
@@ -177,7 +177,7 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
     meter.accepted(deadlines.now() - since)
     span?.accepted(subprotocol)
     const socket = yield* attach(
-      { role: "client", rest, limits, lane, deadlines, ledger: new Ledger(limits), meter },
+      { role: "client", rest, limits, lane, deadlines, ledger: yield* Ledger.current(limits), meter },
       subprotocol
     )
     socket.connection.whenClosed((reason) => span?.closed(reason))

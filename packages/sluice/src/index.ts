@@ -101,6 +101,17 @@ export * as Handshake from "./Handshake.js"
 export * as Http1 from "./Http1.js"
 
 /**
+ * One account of bytes for a whole process: what unfinished messages and heads keep, and what waits for peers that do not
+ * read.
+ *
+ * Without it each server has an account of its own, and so has each client connection. With the layer around several
+ * servers and clients they share one, and whoever goes beyond it is closed with 1013, or refused with 503.
+ *
+ * @since 0.1.0
+ */
+export * as Ledger from "./Ledger.js"
+
+/**
  * The limits and timeouts of a connection and of a server, as one record with defaults.
  *
  * Every bound that sluice keeps is here, so that there is one place to look when a peer is refused or cut. The module

@@ -1,6 +1,7 @@
 /** What a service says of itself: metrics, log lines, spans, and what it has in hand. */
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit, Metric, Option, Stream, TestClock, Tracer } from "effect"
+import * as Ledger from "../src/Ledger.js"
 import type * as Message from "../src/Message.js"
 import * as Network from "../src/Network.js"
 import * as Rejection from "../src/Rejection.js"
@@ -233,6 +234,28 @@ describe("what a server has in hand", () => {
       yield* slow.write(Peer.request("/").slice(100))
       assert.match((yield* Peer.readHead(slow)).head, /^HTTP\/1\.1 101 /)
     })
+  )
+
+  test(
+    "two servers with one ledger have one account",
+    Effect.gen(function* () {
+      const [one, two] = yield* Effect.all([WebSocketServer.serve({}, echo), WebSocketServer.serve({}, echo)])
+      const part = { opcode: 2, fin: false, payload: new Uint8Array(600) }
+      const first = yield* Peer.connect(one.address)
+      yield* first.send(part)
+      yield* turns()
+      const second = yield* Peer.connect(two.address)
+      yield* second.send(part)
+      assert.deepStrictEqual(yield* second.hearAll, ['Close 1013 "TooManyPinnedBytes"', "End"])
+      yield* second.transport.endOfOutput
+      yield* turns()
+      const { pinnedBytes } = yield* Ledger.account
+      assert.isTrue(pinnedBytes >= 600 && pinnedBytes <= 2000)
+      assert.strictEqual((yield* two.usage).pinnedBytes, pinnedBytes)
+      yield* first.transport.abort
+      yield* turns()
+      assert.strictEqual((yield* Ledger.account).pinnedBytes, 0)
+    }).pipe(Effect.scoped, Effect.provide(Ledger.layer({ maxPinnedBytes: 2000 })))
   )
 
   test(

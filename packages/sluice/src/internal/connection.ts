@@ -15,7 +15,7 @@ import * as Protocol from "../Protocol.js"
 import { type Deadline, type Deadlines, toMillis } from "./deadlines.js"
 import { Heartbeat } from "./heartbeat.js"
 import { Inbox } from "./inbox.js"
-import type { Ledger } from "./ledger.js"
+import type { Account } from "./ledger.js"
 import { maskingKeys, noKeys } from "./masking.js"
 import type { Meter } from "./meter.js"
 import { Pings } from "./pings.js"
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
   readonly rest: Uint8Array
   readonly limits: Limits
   readonly deadlines: Deadlines
-  readonly ledger: Ledger
+  readonly ledger: Account
   readonly meter: Meter
   readonly scheduler: Scheduler
   readonly entropy: (size: number) => Uint8Array
@@ -205,7 +205,7 @@ export class Connection {
       const within = this.options.ledger.pin(pinned - this.pinned)
       this.pinned = pinned
       if (!within && pinned > 0) {
-        const detail = `unfinished messages take more than ${this.options.limits.maxPinnedBytes} bytes together`
+        const detail = `unfinished messages take more than ${this.options.ledger.maxPinnedBytes} bytes together`
         this.violate(new Protocol.ProtocolError({ reason: "TooManyPinnedBytes", detail }))
         return
       }
@@ -269,7 +269,7 @@ export class Connection {
   }
 
   overdrawn(): void {
-    const detail = `more than ${this.options.limits.maxPendingBytes} bytes wait for peers that do not read`
+    const detail = `more than ${this.options.ledger.maxPendingBytes} bytes wait for peers that do not read`
     this.violate(new Protocol.ProtocolError({ reason: "TooManyPendingBytes", detail }))
   }
 

@@ -8,7 +8,7 @@ import type { Limits } from "../Limits.js"
 import { type Lane, TransportError } from "../Network.js"
 import * as Rejection from "../Rejection.js"
 import { type Deadlines, toMillis } from "./deadlines.js"
-import type { Ledger } from "./ledger.js"
+import type { Account } from "./ledger.js"
 
 const ignore = () => {}
 
@@ -40,7 +40,7 @@ export const readHead = (
   lane: Lane,
   limits: Limits,
   deadlines: Deadlines,
-  ledger: Ledger,
+  ledger: Account,
   onWaiting: (refuse: (rejection: Rejection.Rejection) => void) => void,
   done: (
     result: Either.Either<Handshake.Received, Rejection.Rejection | TransportError>,
@@ -80,12 +80,12 @@ export const readHead = (
     if (Either.isLeft(next)) return refuse(next.left)
     if (next.right._tag === "Received") return finish(Either.right(next.right))
     state = next.right
-    return isWithin(Handshake.pinned(state)) ? "More" : finish(Either.left(tooManyPinned(limits)), "maxPinnedBytes")
+    return isWithin(Handshake.pinned(state)) ? "More" : finish(Either.left(tooManyPinned(ledger)), "maxPinnedBytes")
   })
   return stop
 }
 
-const tooManyPinned = ({ maxPinnedBytes }: Limits) =>
+const tooManyPinned = ({ maxPinnedBytes }: Account) =>
   new Rejection.Unavailable({
     retryAfter: 1,
     detail: `Unfinished requests and messages take more than ${maxPinnedBytes} bytes together, the limit.`

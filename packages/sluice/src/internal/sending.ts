@@ -7,7 +7,7 @@ import { Opcode } from "../Frame.js"
 import type { Limits } from "../Limits.js"
 import { type Encoded, type Message, payload as payloadOf } from "../Message.js"
 import type { Lane } from "../Network.js"
-import type { Ledger } from "./ledger.js"
+import type { Account } from "./ledger.js"
 import type { Meter } from "./meter.js"
 import { Outgoing } from "./outgoing.js"
 import type { Tap } from "./tap.js"
@@ -25,7 +25,7 @@ export interface Sender {
 export interface SendingOptions {
   readonly lane: Lane
   readonly limits: Limits
-  readonly ledger: Ledger
+  readonly ledger: Account
   readonly meter: Meter
   readonly scheduler: Scheduler
 }

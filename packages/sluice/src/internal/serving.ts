@@ -36,7 +36,7 @@ import {
 } from "./drain.js"
 import { attach, codeFor, Handle } from "./handle.js"
 import { laneOf } from "./laneOf.js"
-import { Ledger, type Usage } from "./ledger.js"
+import * as Ledger from "./ledger.js"
 import * as Meter from "./meter.js"
 import * as Observer from "./observer.js"
 import * as Opening from "./opening.js"
@@ -46,7 +46,7 @@ import type { Handler, Options } from "./service.js"
 export interface Serving {
   /** Leads a connection through its life, in the background. It belongs to the server, which calls `done` at the end. */
   readonly accept: (transport: Transport, done: () => void, received?: Handshake.Received) => void
-  readonly usage: () => Usage
+  readonly usage: () => Ledger.Usage
   readonly state: () => ServerState
   readonly drain: (options: DrainOptions) => Effect.Effect<DrainReport>
 }
@@ -85,7 +85,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
     const entropy = yield* Entropy
     const deadlines = yield* Deadlines.make
-    const ledger = new Ledger(limits)
+    const ledger = yield* Ledger.current(limits)
     const admission = new Admission(limits)
     const drain = new Drain(limits)
     const toldToLeave = yield* Deferred.make<void>()
@@ -252,8 +252,8 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
       usage: () => ({
         connections: admission.size,
         handshakes: admission.inHandshake,
-        pinnedBytes: ledger.pinned,
-        pendingBytes: ledger.pending
+        pinnedBytes: ledger.pinnedBytes,
+        pendingBytes: ledger.pendingBytes
       }),
       state: () => drain.state,
       drain: (given) => drain.run(lives, tellToLeave, { ...options.drain, ...given }),
@@ -306,7 +306,7 @@ export const acceptOne = <P extends ReadonlyArray<string>, Required extends bool
   Effect.gen(function* () {
     const limits = Limits.make(options.limits)
     const deadlines = yield* Deadlines.make
-    const ledger = new Ledger(limits)
+    const ledger = yield* Ledger.current(limits)
     const meter = yield* Meter.make("server")
     const lane = yield* laneOf(transport)
     const decision = Decision.make(options, limits)
