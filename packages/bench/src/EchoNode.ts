@@ -47,6 +47,7 @@ const program = Effect.gen(function* () {
         maxFragments: "unbounded",
         maxControlFramesPerSecond: "unbounded",
         maxPinnedBytes: "unbounded",
+        maxPendingBytes: "unbounded",
         maxConnections: "unbounded",
         maxHandshakes: "unbounded"
       }

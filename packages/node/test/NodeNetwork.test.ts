@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { transportLaws } from "@sluice/conformance/vitest"
 import { Config, ConfigProvider, Effect, Either, Layer } from "effect"
 import { Limits, Message, Network, WebSocketClient, WebSocketServer } from "sluice"
 import * as WebSocket from "sluice/WebSocket"
@@ -8,7 +9,6 @@ import { flow } from "../../sluice/test/suites/flow.js"
 import { scenario, urlOf } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
-import { transportLaws } from "../../sluice/test/suites/transportLaws.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
 import { node } from "./support/hosts.js"
 

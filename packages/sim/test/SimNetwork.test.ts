@@ -1,9 +1,12 @@
+import { describe } from "@effect/vitest"
+import { TransportLaws } from "@sluice/conformance"
+import { transportLaws } from "@sluice/conformance/vitest"
 import { closing } from "../../sluice/test/suites/closing.js"
 import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
-import { transportLaws } from "../../sluice/test/suites/transportLaws.js"
+import { it } from "../src/vitest.js"
 import { sim, simInPieces } from "./support/hosts.js"
 
 for (const host of [sim, simInPieces]) {
@@ -14,3 +17,14 @@ for (const host of [sim, simInPieces]) {
   serving(host)
   connecting(host)
 }
+
+/** They are about large amounts, which take too many steps. */
+const long = /^(?:one large chunk|64 connections)/
+
+describe("a transport in a simulation", () => {
+  // A turn comes when nothing else can: few are enough.
+  const laws = TransportLaws.laws({ held: sim.held, patience: 64 })
+  for (const { name, test } of laws.filter(({ name }) => !long.test(name))) {
+    it.simulate(name, { seeds: 2, verify: false }, test)
+  }
+})

@@ -90,7 +90,8 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
       const wasEmpty = outgoing.chunks.length === 0
       for (const chunk of chunks) {
         if (chunk.length === 0) continue
-        outgoing.chunks.push(chunk.slice())
+        // Not a slice of it, which of a `Buffer` of Node is a view.
+        outgoing.chunks.push(new Uint8Array(chunk))
         outgoing.size += chunk.length
       }
       if (wasEmpty && outgoing.chunks.length > 0) later(() => outgoing.readable())
@@ -105,6 +106,7 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
       if (outgoing.ended) return
       outgoing.ended = true
       later(() => outgoing.readable())
+      later(() => outgoing.writable())
     },
     abort: () => {
       if (pair.aborted !== undefined || incoming.isDeserted) return
@@ -175,6 +177,10 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
 
   const listen = ({ backlog = 511, host = "127.0.0.1", port = 0 }: Network.ListenOptions) =>
     Effect.gen(function* () {
+      if (!Number.isInteger(port) || port < 0 || port > 65535) {
+        const detail = `${port} is no port; it is a number from 0 to 65535`
+        return yield* new Network.TransportError({ reason: "AddressNotAvailable", operation: "listen", detail })
+      }
       const address = { host, port: port === 0 ? freePort(host) : port }
       const key = Network.formatAddress(address)
       if (listeners.has(key)) {

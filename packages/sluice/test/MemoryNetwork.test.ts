@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { transportLaws } from "@sluice/conformance/vitest"
 import { Effect, Exit, Fiber, Option, Scope } from "effect"
 import { Entropy } from "../src/Entropy.js"
 import * as MemoryNetwork from "../src/MemoryNetwork.js"
@@ -7,7 +8,6 @@ import * as WebSocket from "../src/WebSocket.js"
 import * as WebSocketClient from "../src/WebSocketClient.js"
 import * as WebSocketServer from "../src/WebSocketServer.js"
 import { laneless, memory, scenario, urlOf } from "./suites/host.js"
-import { transportLaws } from "./suites/transportLaws.js"
 import { assertBytes, utf8 } from "./support/bytes.js"
 import { turns } from "./support/turns.js"
 

@@ -20,7 +20,8 @@ export class SocketLane implements Lane {
   private here: Uint8Array | undefined = undefined
   private hasEnded = false
   private isPaused = false
-  private error: TransportError | undefined = undefined
+  private hasLeft = false
+  private broken: Broken | undefined = undefined
   private readable = ignore
   private writable = ignore
 
@@ -31,7 +32,9 @@ export class SocketLane implements Lane {
     socket.on("drain", () => scheduler.event(this.writable))
     socket.on("end", () => this.onEnd())
     socket.on("finish", () => scheduler.event(this.readable))
-    socket.on("error", (error) => this.fail(fromNodeError(error, "read")))
+    socket.on("error", (error) =>
+      this.fail({ read: fromNodeError(error, "read"), write: fromNodeError(error, "write") })
+    )
     socket.on("close", () => this.fail(closed))
   }
 
@@ -48,8 +51,8 @@ export class SocketLane implements Lane {
     this.scheduler.event(this.readable)
   }
 
-  private fail(error: TransportError): void {
-    this.error ??= error
+  private fail(broken: Broken): void {
+    this.broken ??= broken
     this.scheduler.event(() => {
       this.readable()
       this.writable()
@@ -57,13 +60,14 @@ export class SocketLane implements Lane {
   }
 
   poll(): ReturnType<Lane["poll"]> {
+    if (this.hasLeft) return closed.read
     if (this.here !== undefined) {
       const chunk = this.here
       this.here = undefined
       return chunk
     }
     if (this.hasEnded) return this.isLeaving ? "Pending" : "End"
-    if (this.error !== undefined) return this.error
+    if (this.broken !== undefined) return this.broken.read
     if (this.isPaused) {
       this.isPaused = false
       this.socket.resume()
@@ -83,12 +87,12 @@ export class SocketLane implements Lane {
 
   offer(chunks: ReadonlyArray<Uint8Array>): boolean {
     const { socket } = this
-    if (this.error !== undefined || socket.destroyed || socket.writableEnded) return true
+    if (this.broken !== undefined || socket.destroyed || socket.writableEnded) return true
     if (chunks.length > 1) socket.cork()
     // What has to wait is copied out of the buffer that it shares with others, which it would keep alive as a whole.
     const waits = socket.writableLength > 0
     for (const chunk of chunks)
-      socket.write(waits && chunk.length * 2 < chunk.buffer.byteLength ? chunk.slice() : chunk)
+      socket.write(waits && chunk.length * 2 < chunk.buffer.byteLength ? new Uint8Array(chunk) : chunk)
     if (chunks.length > 1) socket.uncork()
     return !socket.writableNeedDrain
   }
@@ -103,15 +107,21 @@ export class SocketLane implements Lane {
 
   failure(): TransportError | undefined {
     // The event "close" comes in a later turn than the end of the socket.
-    return this.error ?? (this.socket.destroyed ? closed : this.socket.writableEnded ? ended : undefined)
+    return this.broken?.write ?? (this.socket.destroyed ? closed.write : this.socket.writableEnded ? ended : undefined)
   }
 
   end(): void {
-    this.socket.end()
+    const { socket } = this
+    const waits = socket.writableNeedDrain
+    socket.end()
+    // Who waits does so in vain, and is not told so by "drain" any more.
+    if (waits) this.scheduler.scheduleTask(() => this.writable(), 0)
   }
 
   abort(): void {
     const { socket } = this
+    this.hasLeft = true
+    this.here = undefined
     if (socket.destroyed) return
     // Where the kernel has all that we said, up to its end, there is nothing to cut: the peer gets to read it.
     if (socket.writableEnded && socket.writableLength === 0) socket.destroySoon()
@@ -128,6 +138,15 @@ const reset = (socket: Socket): void => {
   }
 }
 
-const closed = new TransportError({ reason: "Closed", operation: "write", detail: "the connection is closed" })
+/** Why nothing goes on, in the words of each operation. */
+interface Broken {
+  readonly read: TransportError
+  readonly write: TransportError
+}
+
+const closedOn = (operation: "read" | "write") =>
+  new TransportError({ reason: "Closed", operation, detail: "the connection is closed" })
+
+const closed: Broken = { read: closedOn("read"), write: closedOn("write") }
 
 const ended = new TransportError({ reason: "Closed", operation: "write", detail: "this side has ended its output" })

@@ -218,6 +218,8 @@ export class Endpoint implements Lane {
     this.record("OutputEnded")
     this.hasEnded = true
     this.out?.end()
+    // Who waits to write does so in vain.
+    this.drained()
   }
 
   abort(): void {
