@@ -32,6 +32,15 @@ export interface SendingOptions {
 
 const fin = 0x80
 
+/** A caller without types may send what it has parsed: that is a defect of his, before anything is written. */
+const assertSendable = (message: Message | Encoded): void => {
+  const isSendable =
+    message._tag === "Text"
+      ? typeof message.text === "string"
+      : (message._tag === "Binary" ? message.bytes : message.frame) instanceof Uint8Array
+  if (!isSendable) throw new TypeError("what was sent is no message: a text is a string, bytes are a Uint8Array")
+}
+
 /** @internal */
 export class Sending {
   /** A message is being sent in pieces, so that no other may begin (RFC 6455 §5.4). */
@@ -87,6 +96,7 @@ export class Sending {
 
   /** Takes a message; it leaves with the others of this turn. */
   message(message: Message | Encoded): void {
+    assertSendable(message)
     const key = this.keys()
     this.messages++
     if (this.sender.tap !== undefined) this.traced(message)
