@@ -1,5 +1,5 @@
 /** The projects of the test run; vitest.config.ts reads this list (vitest 3.2 deprecates reading it by itself). */
-const roots = ["packages/sluice", "packages/node", "packages/sim", "packages/bench", "examples"]
+const roots = ["packages/sluice", "packages/node", "packages/sim", "packages/conformance", "packages/bench", "examples"]
 
 export default roots.map((root) => ({
   extends: true as const,

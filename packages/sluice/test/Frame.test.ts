@@ -480,6 +480,14 @@ describe("the end", () => {
     assert.strictEqual(detail(8 + 120), "the bytes end after 120 of the 200 payload bytes of a frame")
   })
 
+  it("after a fault, tells of the frame that was refused and not of those before it", () => {
+    const { decoder } = Frame.decodeChunk(
+      Frame.decoder(),
+      concat([Wire.raw({ opcode: 1, payload: hello }), hex("83 00")])
+    )
+    assert.strictEqual(Frame.decodeEnd(decoder)?.detail, "the bytes end 2 bytes into a frame")
+  })
+
   it("an error comes after the whole frames before it, and stays", () => {
     const good = Frame.make(Opcode.Text, hello)
     const bytes = concat([Frame.toBytes(good), Frame.toBytes(good), Wire.raw({ opcode: 3 }), Frame.toBytes(good)])
@@ -533,6 +541,20 @@ describe("chunk invariance (law 1)", () => {
     },
     { fastCheck: { numRuns: 200 } }
   )
+
+  it("a masking key of 0 changes nothing, so that the payload is a view here, too", () => {
+    const chunk = Wire.raw({ opcode: 2, key: 0, payload: hello })
+    const [{ payload }] = Frame.decodeChunk(Frame.decoder(), chunk).frames
+    assertBytes(payload, hello)
+    assert.strictEqual(payload.buffer, chunk.buffer)
+  })
+
+  it("a decoder keeps nothing of a chunk that ends with a frame or with a part of a payload", () => {
+    for (const end of [7, 5]) {
+      const { decoder } = Frame.decodeChunk(Frame.decoder(), Wire.raw({ opcode: 2, payload: hello }).subarray(0, end))
+      assert.strictEqual(decoder.input.bytes.buffer.byteLength, 0)
+    }
+  })
 
   it.prop(
     "the Stream face, in chunks of chunks: the same frames, then the same error",
@@ -694,6 +716,36 @@ describe("frames", () => {
       ["Ping", 0x9, true, false],
       ["Pong", 0xa, true, false]
     ])
+  })
+
+  it("a decoder is tagged, before and after a chunk", () => {
+    const decoder = Frame.decoder()
+    assert.strictEqual(decoder._tag, "Decoder")
+    assert.strictEqual(Frame.decodeChunk(decoder, hex("81")).decoder._tag, "Decoder")
+  })
+
+  const faults: ReadonlyArray<readonly [bytes: string, role: Wire.Role | undefined, message: string]> = [
+    ["c1 00", undefined, "ReservedBit: RSV bits 100 are set (close code 1002)"],
+    ["8f 00", undefined, "ReservedOpcode: opcode 15 is not assigned (close code 1002)"],
+    ["09 00", undefined, "FragmentedControlFrame: opcode 9 without FIN (close code 1002)"],
+    ["8a 7e", undefined, "ControlFrameTooLong: opcode 10 with more than 125 bytes (close code 1002)"],
+    ["81 80", "client", "MaskedFrame: a server must not mask its frames (close code 1002)"],
+    ["81 00", "server", "UnmaskedFrame: a client must mask its frames (close code 1002)"],
+    ["82 7e 007d", undefined, "NonMinimalLength: 125 bytes announced with a 16-bit length (close code 1002)"],
+    [
+      "82 7f 8000000000000000",
+      undefined,
+      "LengthOverflow: the most significant bit of a 64-bit length is set (close code 1002)"
+    ],
+    [
+      "82 7f 0000000000100001",
+      undefined,
+      "FrameTooBig: a payload of 1048577 bytes, the limit is 1048576 (close code 1009)"
+    ]
+  ]
+
+  it.each(faults)("%s to a %s: %s", (bytes, role, message) => {
+    assert.strictEqual(Frame.decodeChunk(Frame.decoder({ role }), hex(bytes)).error?.message, message)
   })
 
   it("a FrameError says in one line what was wrong and which close code answers it", () => {

@@ -81,6 +81,7 @@ describe("messages", () => {
     assertBytes(text.frame, hex("81 05 48 65 6c 6c 6f"))
     assertBytes(text.payload, utf8("Hello"))
     assert.strictEqual(text.type, "Text")
+    assert.strictEqual(text._tag, "Encoded")
     const binary = Message.encode(Message.binary(pattern(256)))
     assertBytes(binary.frame, concat([hex("82 7e 0100"), pattern(256)]))
     assert.strictEqual(binary.type, "Binary")
@@ -143,6 +144,14 @@ describe("the order of fragments (RFC 6455 §5.4)", () => {
       assert.strictEqual(error?.closeCode, 1002)
       assert.strictEqual(messages.length, before, "what was whole before the fault is not lost")
     }
+  })
+
+  it("after a fault the assembler stands where it stood before the frame that was refused", () => {
+    const { assembler } = Message.assembleFrames(Message.assembler(), [first("a")])
+    assert.strictEqual(assembler._tag, "Assembler")
+    const refused = Message.assembleFrames(assembler, [more("b"), done])
+    assert.strictEqual(refused.error?.reason, "ExpectedContinuation")
+    assert.deepStrictEqual(Message.assembleFrames(refused.assembler, [last("c")]).messages, [Message.text("abc")])
   })
 
   it("a MessageError says in one line what was wrong and which close code answers it", () => {
@@ -248,6 +257,23 @@ describe("limits", () => {
     }
     assert.isAtMost(buffers.size, 20)
   })
+
+  it("a buffer is filled to its last byte before another is taken", () => {
+    const pinned = (...sizes: ReadonlyArray<number>): number => {
+      const frames = sizes.map((size, i) => (i === 0 ? first("a".repeat(size)) : more("a".repeat(size))))
+      const { unfinished } = Message.assembleFrames(Message.assembler(), frames).assembler
+      return Accumulator.pinned(unfinished?.kept ?? Accumulator.empty)
+    }
+    assert.strictEqual(pinned(1), 64)
+    assert.strictEqual(pinned(1, 63), 64)
+    assert.isAbove(pinned(1, 64), 64)
+  })
+
+  it("the last fragment tells how long the message is: no more memory is taken than that", () => {
+    const frames = [fragment(Opcode.Binary, pattern(100)), last(pattern(150))]
+    const [message] = assembleAll(frames).messages
+    assert.isTrue(message._tag === "Binary" && message.bytes.buffer.byteLength === 250)
+  })
 })
 
 describe("UTF-8 (RFC 6455 §5.6, §8.1)", () => {
@@ -283,6 +309,13 @@ describe("UTF-8 (RFC 6455 §5.6, §8.1)", () => {
       }
     }
   )
+
+  it("a byte that begins no character is refused at once, whatever comes after it", () => {
+    for (const next of ["00", "7f", "80", "bf", "c0", "ff"]) {
+      const { error } = assembleAll([first(hex(`c0 ${next}`))])
+      assert.strictEqual(error?.message, "InvalidUtf8: a text is not valid UTF-8 (close code 1007)", next)
+    }
+  })
 
   it.each(Utf8Cases.incomplete)("a text that ends with %s is refused at its end, not before", (bytes) => {
     for (const frames of cuttings(concat([utf8("é"), hex(bytes)]))) {
@@ -513,6 +546,7 @@ describe("assemble: chunk invariance (law 1) and the faces", () => {
       assert.deepStrictEqual(messages.map(showOne), ['Text "a"', "Frame 9 "])
       assert.strictEqual(error?.reason, "UnexpectedEnd")
       assert.strictEqual(error?.closeCode, 1002)
+      assert.strictEqual((error as Message.MessageError).detail, "the frames end inside a message")
       // An empty fragment is a beginning, too.
       const empty = yield* runStream(Stream.make(first(none)).pipe(Message.assemble()))
       assert.strictEqual(empty.error?.reason, "UnexpectedEnd")
