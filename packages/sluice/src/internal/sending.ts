@@ -34,12 +34,15 @@ const fin = 0x80
 
 /** A caller without types may send what it has parsed: that is a defect of his, before anything is written. */
 const assertSendable = (message: Message | Encoded): void => {
-  const isSendable =
-    message._tag === "Text"
-      ? typeof message.text === "string"
-      : (message._tag === "Binary" ? message.bytes : message.frame) instanceof Uint8Array
-  if (!isSendable) throw new TypeError("what was sent is no message: a text is a string, bytes are a Uint8Array")
+  if (message._tag === "Text" ? typeof message.text !== "string" : !hasBytes(message)) throw notBytes()
 }
+
+const hasBytes = (message: Exclude<Message, { readonly _tag: "Text" }> | Encoded): boolean =>
+  message._tag === "Binary"
+    ? message.bytes instanceof Uint8Array
+    : message.frame instanceof Uint8Array && message.payload instanceof Uint8Array
+
+const notBytes = () => new TypeError("what was sent is no message: a text is a string, bytes are a Uint8Array")
 
 /** @internal */
 export class Sending {
@@ -114,6 +117,7 @@ export class Sending {
   }
 
   fragment(opcode: number, last: boolean, payload: Uint8Array): void {
+    if (!(payload instanceof Uint8Array)) throw notBytes()
     if (last) this.messages++
     this.sender.tap?.("sent", { opcode, fin: last, size: payload.length, payload })
     this.outgoing.frame((last ? fin : 0) | opcode, payload, this.keys())

@@ -52,6 +52,7 @@ const replies: ReadonlyArray<string> = [
   `${head(...switching)}\u0081\u0001x`,
   `${head("HTTP/1.1 100 Continue")}${head(...switching, "Sec-WebSocket-Protocol: chat.v1", "Sec-WebSocket-Extensions: a; level=5")}`,
   head(...switching, "Sec-WebSocket-Protocol: chat.v3"),
+  ...switching.slice(1).map((line) => head(...switching, line)),
   `${head("HTTP/1.1 103 Early Hints", "Link: x").repeat(17)}`,
   head("HTTP/1.1 200 OK", "Content-Length: 0"),
   `${head("HTTP/1.1 401 No", "Content-Length: 3", "WWW-Authenticate: Basic")}abc`,

@@ -1,5 +1,5 @@
 /** Whole connections in memory: a server or a client of ours, and a peer that says whatever the input says. */
-import { Cause, Effect, Either, Exit, Fiber, Stream } from "effect"
+import { Cause, Clock, Effect, Either, Exit, Fiber, Stream } from "effect"
 import * as Frame from "../../../src/Frame.js"
 import * as Http1 from "../../../src/Http1.js"
 import * as Limits from "../../../src/Limits.js"
@@ -27,6 +27,8 @@ import { play } from "../world.js"
 interface Seen {
   sockets: number
   readonly reasons: Array<Protocol.CloseReason>
+  /** When the last of them was known, in milliseconds from the beginning. */
+  endedAt: number
   readonly messages: Array<string>
   /** What the peer hears. */
   readonly output: Array<Uint8Array>
@@ -73,7 +75,13 @@ const work = (socket: WebSocket.WebSocket, { work }: Setting, seen: Seen): Effec
 const handle = (socket: WebSocket.WebSocket, setting: Setting, seen: Seen) =>
   Effect.gen(function* () {
     seen.sockets++
-    yield* Effect.forkDaemon(Effect.map(socket.closed, (reason) => seen.reasons.push(reason)))
+    const ended = Effect.flatMap(socket.closed, (reason) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        seen.reasons.push(reason)
+        seen.endedAt = now
+      })
+    )
+    yield* Effect.forkDaemon(ended)
     yield* Effect.catchAll(work(socket, setting, seen), () => Effect.void)
   })
 
@@ -221,6 +229,9 @@ const checkMessages = (bytes: Uint8Array, setting: Setting, seen: Seen, said: Sa
   }
 }
 
+/** No timeout is longer. */
+const soon = 60_000
+
 /** Byte by byte is long for a long input. */
 const mostSingle = 200
 
@@ -229,7 +240,7 @@ const run = (input: Uint8Array): string => {
   const setting = settingOf(option, kind, seed)
   const { cutAfter, end, isOpened, role, window } = setting
   const bytes = input.slice(3)
-  const seen: Seen = { sockets: 0, reasons: [], messages: [], output: [] }
+  const seen: Seen = { sockets: 0, reasons: [], endedAt: 0, messages: [], output: [] }
   const chunks = (opening: Uint8Array): ReadonlyArray<Uint8Array> =>
     chunksOf(isOpened ? concat([opening, bytes]) : bytes, bytes.length > mostSingle ? seed | 1 : seed)
   const program =
@@ -241,6 +252,10 @@ const run = (input: Uint8Array): string => {
   mustEqual(seen.reasons.length, seen.sockets, "closed always answers")
   const said = hearOut(role, concat(seen.output))
   if (isOpened && seen.sockets > 0) checkMessages(bytes, setting, seen, said)
+  const reads = setting.work === "echo" || setting.work === "stream" || setting.work === "collect"
+  if (reads && (end === "ends its output" || end === "resets")) {
+    must(seen.endedAt <= soon, "who reads knows soon that the peer has left", () => `after ${seen.endedAt} ms`)
+  }
   const isWelcome = isOpened && cutAfter === undefined && end === "ends its output"
   if (isWelcome) mustEqual(seen.sockets, 1, "who asks as it should gets a socket")
   return `${role} ${seen.reasons[0]?._tag ?? (role === "server" ? said.status : "refused")}`

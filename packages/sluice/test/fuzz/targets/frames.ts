@@ -31,9 +31,9 @@ const decode = (chunks: ReadonlyArray<Uint8Array>, options: Frame.DecodeOptions)
   let decoder = Frame.decoder(options)
   for (const chunk of chunks) {
     const before = chunk.slice()
+    const decoded = Frame.decodeChunk(decoder, chunk)
     // A decoder is a value: what else it might have read does not matter.
     Frame.decodeChunk(decoder, other)
-    const decoded = Frame.decodeChunk(decoder, chunk)
     mustBeBytes(chunk, before, "the decoder does not change what it reads")
     frames.push(...decoded.frames)
     if (decoded.error !== undefined) return { frames, error: decoded.error }
@@ -86,8 +86,8 @@ const receive = (
   let state = start
   for (const chunk of chunks) {
     for (let bytes = chunk; ; bytes = new Uint8Array(0)) {
-      if (bytes === chunk) Protocol.receive(state, other.slice())
       const step = Protocol.receive(state, bytes, max[steps.length % max.length])
+      if (bytes === chunk) Protocol.receive(state, other.slice())
       steps.push(step)
       state = step.state
       const most = maxMessageSize === "unbounded" ? Number.POSITIVE_INFINITY : growth * maxMessageSize

@@ -31,9 +31,9 @@ const receive = (
 const read = (kind: Oracle.Kind, chunks: ReadonlyArray<Uint8Array>, options: Http1.Options): Verdict => {
   let state = start(kind, options)
   for (const [index, chunk] of chunks.entries()) {
+    const step = receive(state, chunk)
     // A parser is a value: what else it might have read does not matter.
     if (index > 0) receive(state, other)
-    const step = receive(state, chunk)
     if (Either.isLeft(step)) return { _tag: "Error", error: step.left }
     if (step.right._tag === "Complete") {
       const { head, rest } = step.right
