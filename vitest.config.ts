@@ -13,7 +13,8 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     sequence: { concurrent: true },
-    testTimeout: 30_000,
+    // The tests of a file run at once, so each has to wait for all: only what hangs takes so long.
+    testTimeout: 120_000,
     hookTimeout: 30_000
   }
 })
