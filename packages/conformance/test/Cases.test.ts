@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { Case, Group, Step } from "../src/Case.js"
+import { Case, Group } from "../src/Case.js"
 import * as Cases from "../src/Cases.js"
 
 const Listed = Schema.parseJson(Schema.Array(Case))
@@ -42,8 +42,11 @@ describe("Cases", () => {
   })
 
   it("demand something of the endpoint", () => {
-    for (const { id, steps } of Cases.all) assert.isTrue(steps.length > 0, id)
-    for (const { steps } of Cases.all) for (const step of steps) assert.isTrue(Schema.is(Step)(step))
+    for (const { id, steps } of Cases.all)
+      assert.isTrue(
+        steps.some(({ _tag }) => _tag.startsWith("Receive")),
+        id
+      )
   })
 
   it("are many", () => {

@@ -21,6 +21,7 @@ import {
   receivePongs,
   send,
   sendEach,
+  sized,
   text
 } from "../internal/frameCase.js"
 
@@ -29,11 +30,11 @@ const { both } = casesOf("control")
 /** §5.5.3: "must have identical "Application data" as found in the message body of the Ping frame being replied to" */
 const answered: ReadonlyArray<Case> = [
   ...[0, 1, 2, 3, 4, 5, 8, 64, 123, 124, 125].flatMap((length) => [
-    ...both(`ping/text-${length}`, `Answers a Ping of ${length} bytes of text.`, "§5.5.3", [
+    ...both(`ping/text-${length}`, `Answers a Ping of ${sized(length)} of text.`, "§5.5.3", [
       send(ping(letters(length))),
       receivePongs(letters(length))
     ]),
-    ...both(`ping/binary-${length}`, `Answers a Ping of ${length} bytes that are no text.`, "§5.5.3", [
+    ...both(`ping/binary-${length}`, `Answers a Ping of ${sized(length)} that are no text.`, "§5.5.3", [
       send(ping(bytes(length))),
       receivePongs(bytes(length))
     ])
@@ -96,7 +97,7 @@ const floods: ReadonlyArray<Case> = [
 /** §5.5.3: "A Pong frame MAY be sent unsolicited. [...] A response to an unsolicited Pong frame is not expected." */
 const unsolicited: ReadonlyArray<Case> = [
   ...[0, 1, 124, 125].flatMap((length) =>
-    both(`pong/unsolicited-${length}`, `Takes a Pong of ${length} bytes that nobody asked for.`, "§5.5.3", [
+    both(`pong/unsolicited-${length}`, `Takes a Pong of ${sized(length)} that nobody asked for.`, "§5.5.3", [
       send(pong(bytes(length)), after),
       receive(asText("after"))
     ])

@@ -18,6 +18,7 @@ import {
   letters,
   receive,
   send,
+  sized,
   text
 } from "../internal/frameCase.js"
 
@@ -33,10 +34,10 @@ const textLengths = [0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 65_534, 65_535,
 
 const length: ReadonlyArray<Case> = [
   ...textLengths.flatMap((length) =>
-    both(`length/text-${length}`, `Echoes a text of ${length} bytes.`, "§5.2", echo(asText(letters(length))))
+    both(`length/text-${length}`, `Echoes a text of ${sized(length)}.`, "§5.2", echo(asText(letters(length))))
   ),
   ...lengths.flatMap((length) =>
-    both(`length/binary-${length}`, `Echoes a binary of ${length} bytes.`, "§5.2", echo(asBinary(bytes(length))))
+    both(`length/binary-${length}`, `Echoes a binary of ${sized(length)}.`, "§5.2", echo(asBinary(bytes(length))))
   )
 ]
 
@@ -46,7 +47,7 @@ const nonMinimal: ReadonlyArray<Case> = [
     [0, 1, 124, 125, ...(form === 64 ? [126, 65_535] : [])].flatMap((length) =>
       both(
         `non-minimal/binary-${length}-in-${form}`,
-        `Fails the connection for ${length} bytes whose length is written in ${form} bits.`,
+        `Fails the connection for ${sized(length)} whose length is written in ${form} bits.`,
         "§5.2",
         fails({ ...binary(bytes(length)), form }),
         { informational: true }

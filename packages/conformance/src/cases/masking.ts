@@ -16,6 +16,7 @@ import {
   receive,
   receivePongs,
   send,
+  sized,
   text
 } from "../internal/frameCase.js"
 
@@ -96,7 +97,7 @@ const unmasking: ReadonlyArray<Case> = [
     ])
   ]),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17].flatMap((length) =>
-    server(`masking/phase-${length}`, `Removes the masking of ${length} bytes.`, "§5.3", [
+    server(`masking/phase-${length}`, `Removes the masking of ${sized(length)}.`, "§5.3", [
       send({ ...binary(bytes(length)), key: "01020304" }),
       receive(asBinary(bytes(length)))
     ])

@@ -37,6 +37,9 @@ export const bytes = (length: number): Bytes => {
   return times === 0 ? rest : [{ repeat: { hex: period }, times }, rest]
 }
 
+/** @internal */
+export const sized = (length: number): string => (length === 1 ? "1 byte" : `${length} bytes`)
+
 /** @internal So many bytes of text. */
 export const letters = (length: number): Bytes => (length === 0 ? "" : { repeat: "*", times: length })
 

@@ -1,6 +1,6 @@
 /** Lists of cases as tests, that fail with the report a person would read. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, type Layer, type Scope, TestClock, TestServices } from "effect"
+import { Effect, type Layer, type Scope, TestClock, TestServices } from "effect"
 import type { Network } from "sluice"
 import { turn } from "../../../sluice/test/support/turns.js"
 import type * as Case from "../../src/Case.js"
@@ -21,19 +21,24 @@ export const playing = <R>(
   cases: ReadonlyArray<Case.Case>,
   options: Conformance.Options<R>
 ): Effect.Effect<ReadonlyArray<Outcome.Outcome>, never, Exclude<R, Scope.Scope>> =>
-  Effect.forEach(cases, (played) =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.fork(Conformance.runCase(played, options))
-      const late = TestServices.provideLive(Effect.sleep(patience)).pipe(
-        Effect.zipRight(TestClock.adjust("5 seconds")),
-        Effect.zipRight(Effect.never)
+  Effect.suspend(() => {
+    let ended = 0
+    const late = Effect.suspend(() => {
+      const before = ended
+      return Effect.zipRight(
+        TestServices.provideLive(Effect.sleep(patience)),
+        Effect.suspend(() => (ended === before ? TestClock.adjust("5 seconds") : Effect.void))
       )
-      const outcome = yield* Effect.raceFirst(Fiber.join(fiber), late)
-      // A network in memory never lets the event loop go on, of which the test runner has need.
-      yield* turn
-      return outcome
-    })
-  )
+    }).pipe(Effect.forever)
+    const played = Effect.forEach(cases, (each) =>
+      Effect.tap(Conformance.run([each], options), () => {
+        ended++
+        // A network in memory never lets the event loop go on, of which the test runner has need.
+        return turn
+      })
+    )
+    return Effect.map(Effect.raceFirst(played, late), (outcomes) => outcomes.flat())
+  })
 
 /** Where the RFC says SHOULD and sluice does otherwise; the cases are informational. */
 export const otherwise = new Set([
