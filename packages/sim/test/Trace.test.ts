@@ -83,9 +83,9 @@ describe("toText", () => {
           0.080000 s  client          (1) <- server  end of output
           0.080000 s  client          (1) -> server  end of output
           0.080000 s  client          (1) -> server  abort
-          0.080000 s  server          listens on 10.0.0.2:80 no more
           0.090000 s  server          (1) <- client  end of output
           0.090000 s  server          (1) -> client  abort
+          0.090000 s  server          listens on 10.0.0.2:80 no more
       "
     `)
   })
@@ -245,9 +245,9 @@ describe("toMermaid", () => {
         Note over h2: 0.080 s (1) #60;- server  end of output
         h2-)h1: 0.080 s (1) end of output
         h2-xh1: 0.080 s (1) abort
-        Note over h1: 0.080 s listens on 10.0.0.2:80 no more
         Note over h1: 0.090 s (1) #60;- client  end of output
         h1-xh2: 0.090 s (1) abort
+        Note over h1: 0.090 s listens on 10.0.0.2:80 no more
       "
     `)
   })
