@@ -330,6 +330,14 @@ const faults: ReadonlyArray<
     ["opening/reply-accept/missing", "opening/reply-accept/zeros"],
     /Text "Hello"/,
     "framing/length/text-1/"
+  ],
+  [["answers HEAD with content"], ["server"], ["opening/method/head-content"], /^\d+ bytes$/, "opening/method/post"],
+  [
+    ["answers twice"],
+    ["server"],
+    ["opening/method/head-content", "opening/content/length-sign", "opening/content/lengths"],
+    /^\d+ bytes$/,
+    "framing/length/text-1/"
   ]
 ]
 

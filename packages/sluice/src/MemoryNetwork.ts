@@ -90,7 +90,7 @@ const lane = (pair: Pair, incoming: Direction, outgoing: Direction): Network.Lan
       const wasEmpty = outgoing.chunks.length === 0
       for (const chunk of chunks) {
         if (chunk.length === 0) continue
-        // Not a slice of it, which of a `Buffer` of Node is a view.
+        // Not a slice of it, which of a subclass may be a view.
         outgoing.chunks.push(new Uint8Array(chunk))
         outgoing.size += chunk.length
       }

@@ -10,6 +10,11 @@
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 
+const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
+
+const milliseconds = (name: string, description: string) =>
+  Metric.histogram(name, MetricBoundaries.exponential({ start: 1, factor: 2, count: 16 }), description)
+
 /**
  * Connections whose opening handshake has ended well and that have not ended.
  *
@@ -26,10 +31,10 @@ export const connectionsOpen: Metric.Metric.Gauge<number> = Metric.gauge("sluice
  * @category constants
  * @since 0.1.0
  */
-export const connectionsAccepted: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_accepted", {
-  description: "Opening handshakes that ended in a WebSocket.",
-  incremental: true
-})
+export const connectionsAccepted: Metric.Metric.Counter<number> = counter(
+  "sluice_connections_accepted",
+  "Opening handshakes that ended in a WebSocket."
+)
 
 /**
  * Opening handshakes that were refused, with the tags `reason` (that of the `Rejection`) and `status`.
@@ -37,10 +42,10 @@ export const connectionsAccepted: Metric.Metric.Counter<number> = Metric.counter
  * @category constants
  * @since 0.1.0
  */
-export const connectionsRejected: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_rejected", {
-  description: "Opening handshakes that ended in a refusal.",
-  incremental: true
-})
+export const connectionsRejected: Metric.Metric.Counter<number> = counter(
+  "sluice_connections_rejected",
+  "Opening handshakes that ended in a refusal."
+)
 
 /**
  * Connections that ended, with the tags `reason` (that of the `CloseReason`) and `code`: private codes, which peers
@@ -49,10 +54,10 @@ export const connectionsRejected: Metric.Metric.Counter<number> = Metric.counter
  * @category constants
  * @since 0.1.0
  */
-export const connectionsClosed: Metric.Metric.Counter<number> = Metric.counter("sluice_connections_closed", {
-  description: "WebSocket connections that ended.",
-  incremental: true
-})
+export const connectionsClosed: Metric.Metric.Counter<number> = counter(
+  "sluice_connections_closed",
+  "WebSocket connections that ended."
+)
 
 /**
  * Limits that were broken, with the tag `limit`, a name of `Limits`.
@@ -60,10 +65,7 @@ export const connectionsClosed: Metric.Metric.Counter<number> = Metric.counter("
  * @category constants
  * @since 0.1.0
  */
-export const limitsBroken: Metric.Metric.Counter<number> = Metric.counter("sluice_limits_broken", {
-  description: "Limits that a peer broke.",
-  incremental: true
-})
+export const limitsBroken: Metric.Metric.Counter<number> = counter("sluice_limits_broken", "Limits that a peer broke.")
 
 /**
  * Bytes that were read behind the opening handshake.
@@ -71,10 +73,10 @@ export const limitsBroken: Metric.Metric.Counter<number> = Metric.counter("sluic
  * @category constants
  * @since 0.1.0
  */
-export const bytesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_bytes_received", {
-  description: "Bytes read from open connections.",
-  incremental: true
-})
+export const bytesReceived: Metric.Metric.Counter<number> = counter(
+  "sluice_bytes_received",
+  "Bytes read from open connections."
+)
 
 /**
  * Bytes that were written behind the opening handshake.
@@ -82,10 +84,10 @@ export const bytesReceived: Metric.Metric.Counter<number> = Metric.counter("slui
  * @category constants
  * @since 0.1.0
  */
-export const bytesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_bytes_sent", {
-  description: "Bytes written to open connections.",
-  incremental: true
-})
+export const bytesSent: Metric.Metric.Counter<number> = counter(
+  "sluice_bytes_sent",
+  "Bytes written to open connections."
+)
 
 /**
  * Frames that were received, control frames too.
@@ -93,10 +95,7 @@ export const bytesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_b
  * @category constants
  * @since 0.1.0
  */
-export const framesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_frames_received", {
-  description: "Frames received.",
-  incremental: true
-})
+export const framesReceived: Metric.Metric.Counter<number> = counter("sluice_frames_received", "Frames received.")
 
 /**
  * Frames that were sent, control frames too.
@@ -104,10 +103,7 @@ export const framesReceived: Metric.Metric.Counter<number> = Metric.counter("slu
  * @category constants
  * @since 0.1.0
  */
-export const framesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_frames_sent", {
-  description: "Frames sent.",
-  incremental: true
-})
+export const framesSent: Metric.Metric.Counter<number> = counter("sluice_frames_sent", "Frames sent.")
 
 /**
  * Messages that were received whole.
@@ -115,10 +111,7 @@ export const framesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_
  * @category constants
  * @since 0.1.0
  */
-export const messagesReceived: Metric.Metric.Counter<number> = Metric.counter("sluice_messages_received", {
-  description: "Messages received.",
-  incremental: true
-})
+export const messagesReceived: Metric.Metric.Counter<number> = counter("sluice_messages_received", "Messages received.")
 
 /**
  * Messages that were sent whole.
@@ -126,10 +119,7 @@ export const messagesReceived: Metric.Metric.Counter<number> = Metric.counter("s
  * @category constants
  * @since 0.1.0
  */
-export const messagesSent: Metric.Metric.Counter<number> = Metric.counter("sluice_messages_sent", {
-  description: "Messages sent.",
-  incremental: true
-})
+export const messagesSent: Metric.Metric.Counter<number> = counter("sluice_messages_sent", "Messages sent.")
 
 /**
  * How many messages wait for the application, each time that some arrive.
@@ -149,10 +139,10 @@ export const receiveQueueDepth: Metric.Metric.Histogram<number> = Metric.histogr
  * @category constants
  * @since 0.1.0
  */
-export const receiveWindowsFull: Metric.Metric.Counter<number> = Metric.counter("sluice_receive_windows_full", {
-  description: "Times that a receive window was full.",
-  incremental: true
-})
+export const receiveWindowsFull: Metric.Metric.Counter<number> = counter(
+  "sluice_receive_windows_full",
+  "Times that a receive window was full."
+)
 
 /**
  * How often a connection had more for its peer than it should, because the peer does not read.
@@ -160,10 +150,10 @@ export const receiveWindowsFull: Metric.Metric.Counter<number> = Metric.counter(
  * @category constants
  * @since 0.1.0
  */
-export const sendsBlocked: Metric.Metric.Counter<number> = Metric.counter("sluice_sends_blocked", {
-  description: "Times that a peer did not read what was sent.",
-  incremental: true
-})
+export const sendsBlocked: Metric.Metric.Counter<number> = counter(
+  "sluice_sends_blocked",
+  "Times that a peer did not read what was sent."
+)
 
 /**
  * From a Ping to its Pong, in milliseconds: the Pings of `WebSocket.ping` and those of the heartbeat.
@@ -171,9 +161,8 @@ export const sendsBlocked: Metric.Metric.Counter<number> = Metric.counter("sluic
  * @category constants
  * @since 0.1.0
  */
-export const roundTrip: Metric.Metric.Histogram<number> = Metric.histogram(
+export const roundTrip: Metric.Metric.Histogram<number> = milliseconds(
   "sluice_round_trip_milliseconds",
-  MetricBoundaries.exponential({ start: 1, factor: 2, count: 16 }),
   "Milliseconds from a Ping to its Pong."
 )
 
@@ -184,8 +173,7 @@ export const roundTrip: Metric.Metric.Histogram<number> = Metric.histogram(
  * @category constants
  * @since 0.1.0
  */
-export const handshakeTime: Metric.Metric.Histogram<number> = Metric.histogram(
+export const handshakeTime: Metric.Metric.Histogram<number> = milliseconds(
   "sluice_handshake_milliseconds",
-  MetricBoundaries.exponential({ start: 1, factor: 2, count: 16 }),
   "Milliseconds that an opening handshake takes."
 )

@@ -89,9 +89,10 @@ export interface Service {
   /** Whether it serves: for a probe that tells a load balancer where to go. */
   readonly state: Effect.Effect<ServerState>
   /**
-   * Empties the server, for good, with the options of the service less those that are given here: who comes is refused with 503 and `Retry-After`, the application is told
+   * Empties the server, for good: who comes is refused with 503 and `Retry-After`, the application is told
    * (`Connected.draining`), the connections are closed in batches, and those that are left at the deadline are reset.
-   * Interrupting it stops the clock, not the draining: call it again to go on. Happens when the scope ends, too.
+   * What is not said here is as the options of the service say. Interrupting it stops the clock, not the draining: call
+   * it again to go on. Happens when the scope ends, too.
    */
   readonly drain: (options?: DrainOptions) => Effect.Effect<DrainReport>
 }

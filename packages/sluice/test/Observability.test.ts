@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit, Metric, Option, Stream, TestClock, Tracer } from "effect"
 import * as Ledger from "../src/Ledger.js"
+import type * as Limits from "../src/Limits.js"
 import type * as Message from "../src/Message.js"
 import * as Network from "../src/Network.js"
 import * as Rejection from "../src/Rejection.js"
@@ -108,7 +109,7 @@ describe("metrics", () => {
     measured((value) =>
       Effect.gen(function* () {
         const server = yield* WebSocketServer.serve(
-          { limits: { maxTarget: 50, maxConnectionsPerAddress: 2 }, authenticate: () => new Rejection.Forbidden() },
+          { limits: { maxTarget: 50 }, authenticate: () => new Rejection.Forbidden() },
           echo
         )
         const url = urlOf(server.address)
@@ -129,6 +130,73 @@ describe("metrics", () => {
       })
     )
   )
+
+  const head = (size: number) => Peer.request("/", `Filler: ${"x".repeat(size)}`)
+  /** A limit of a server, what else it is made of, and the requests that come one after the other and stay. */
+  const refusals: ReadonlyArray<
+    readonly [
+      limit: keyof Limits.Limits,
+      limits: Limits.Options,
+      options: { readonly authenticate?: () => Effect.Effect<void> },
+      requests: ReadonlyArray<Uint8Array>
+    ]
+  > = [
+    ["maxHeadSize", { maxHeadSize: 300 }, {}, [head(400)]],
+    ["maxFields", { maxFields: 3 }, {}, [head(1)]],
+    ["handshakeTimeout", { handshakeTimeout: "1 second" }, { authenticate: () => Effect.never }, [head(1)]],
+    ["maxConnections", { maxConnections: 1 }, {}, [head(1), head(1)]],
+    ["maxConnectionsPerAddress", { maxConnectionsPerAddress: 1 }, {}, [head(1), head(1)]],
+    ["maxHandshakes", { maxHandshakes: 1 }, { authenticate: () => Effect.sleep("1 second") }, [head(1), head(1)]],
+    ["maxPinnedBytes", { maxPinnedBytes: 100 }, {}, [head(400).slice(0, 300)]]
+  ]
+  for (const [limit, limits, options, requests] of refusals) {
+    test(
+      `a server counts who is refused for ${limit}, once`,
+      measured((value) =>
+        Effect.gen(function* () {
+          const all = { limits: { handshakeTimeout: "1 hour", ...limits }, ...options } as const
+          const server = yield* WebSocketServer.serve(all, (socket) => socket.closed)
+          const network = yield* Network.Network
+          const transports: Array<Network.Transport> = []
+          for (const request of requests) {
+            const transport = yield* network.connect(server.address)
+            yield* transport.write(request)
+            yield* turns()
+            transports.push(transport)
+          }
+          yield* TestClock.adjust("1 second")
+          yield* turns()
+          assert.strictEqual(yield* count(value(WebSocketMetrics.limitsBroken, { role: "server", limit })), 1)
+          for (const transport of transports) yield* transport.abort
+        })
+      )
+    )
+  }
+
+  for (const role of roles) {
+    for (const [limit, limits, frames] of [
+      ["messageTimeout", { messageTimeout: "5 seconds" }, [{ ...Peer.text("half"), fin: false }]],
+      ["pingTimeout", { pingInterval: "5 seconds", pingTimeout: "5 seconds" }, []]
+    ] as const) {
+      test(
+        `the ${role} counts a peer that breaks ${limit}`,
+        measured((value) =>
+          Effect.gen(function* () {
+            const { peer, socket } = yield* against(memory, role, limits)
+            yield* peer.send(...frames)
+            yield* turns()
+            yield* TestClock.adjust("5 seconds")
+            yield* turns()
+            yield* TestClock.adjust("5 seconds")
+            yield* peer.hearAll
+            yield* peer.transport.endOfOutput
+            yield* socket.closed
+            assert.strictEqual(yield* count(value(WebSocketMetrics.limitsBroken, { role, limit })), 1)
+          })
+        )
+      )
+    }
+  }
 
   const part = { opcode: 2, fin: false, payload: new Uint8Array(600) }
 

@@ -16,13 +16,11 @@ import {
   ping,
   receive,
   send,
-  text
+  text,
+  tooBig
 } from "../internal/frameCase.js"
 
 const { both } = casesOf("limits")
-
-/** §7.4.1: "it has received a message that is too big for it to process" */
-const tooBig: ReadonlyArray<number> = [1009]
 
 const frame = { maxFramePayload: 1000 }
 

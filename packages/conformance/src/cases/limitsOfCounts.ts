@@ -18,13 +18,11 @@ import {
   pong,
   receive,
   send,
-  text
+  text,
+  tooBig
 } from "../internal/frameCase.js"
 
 const { both } = casesOf("limits")
-
-/** §7.4.1: "it has received a message that is too big for it to process" */
-const tooBig: ReadonlyArray<number> = [1009]
 
 /** §7.4.1: 1008 is for policies for which there is no code that fits better. */
 const policy: ReadonlyArray<number> = [1008]

@@ -126,3 +126,6 @@ export const casesOf = (group: Group): { readonly server: Make; readonly client:
   const both: Make = (...all) => [...only("server", "/server")(...all), ...only("client", "/client")(...all)]
   return { server: only("server"), client: only("client"), both }
 }
+
+/** @internal §7.4.1: "it has received a message that is too big for it to process" */
+export const tooBig: ReadonlyArray<number> = [1009]

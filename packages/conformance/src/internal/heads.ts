@@ -61,6 +61,22 @@ export const statusOf = ({ startLine }: Head): number | undefined => {
   return status === undefined ? undefined : Number(status)
 }
 
+/**
+ * Bytes of the content of a final reply (RFC 9112 §6.3). Endless where it ends with the connection, and where it is
+ * chunked, which is not looked into.
+ *
+ * @internal
+ */
+export const contentLength = (head: Head, method: string | undefined): number => {
+  const status = statusOf(head)
+  if (method === "HEAD" || status === 204 || status === 304) return 0
+  const length = fieldOf(head, "Transfer-Encoding") === undefined ? fieldOf(head, "Content-Length") : undefined
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY
+}
+
+/** @internal The method in the text of a request, as it was sent. */
+export const methodIn = (text: string): string | undefined => /^\s*(\S+) /.exec(text)?.[1]
+
 /** @internal The key in the text of a request, as it was sent. */
 export const keyIn = (text: string): string | undefined => /^Sec-WebSocket-Key:[ \t]*(.*?)[ \t]*\r?$/im.exec(text)?.[1]
 

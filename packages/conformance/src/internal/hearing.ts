@@ -35,6 +35,8 @@ export class Hearing {
   private came: Uint8Array = none
   /** Whether frames come now. */
   private isOpen = false
+  /** Bytes that may still come behind a head, where there are no frames. */
+  private room = Number.POSITIVE_INFINITY
 
   /** `answer` is for the Pings of the endpoint. */
   constructor(role: "client" | "server", wire: Wire, answer: (ping: Uint8Array) => Effect.Effect<void>) {
@@ -59,6 +61,11 @@ export class Hearing {
     this.reader.push(this.head.take(this.head.length))
   }
 
+  /** From here on so much content comes, and nothing behind it. */
+  refused(content: number): void {
+    this.room = content - this.head.take(this.head.length).length
+  }
+
   /** A head up to and with its empty line. */
   takeHead(expected: () => string): Effect.Effect<string, Mismatch> {
     return Effect.gen(this, function* () {
@@ -79,6 +86,7 @@ export class Hearing {
 
   /** The next that the endpoint says, in frames if it is open. Its Pings are answered, as by every peer. */
   readonly next: Effect.Effect<Heard | "End" | "Reset", Mismatch> = Effect.suspend(() => {
+    if (this.room < 0) return new Mismatch({ expected: "nothing behind the reply", got: `${-this.room} bytes` })
     const heard = this.isOpen ? this.reader.next() : undefined
     if (heard === undefined) {
       return Effect.flatMap(this.more, (bytes) => {
@@ -87,6 +95,7 @@ export class Hearing {
         }
         if (bytes === "End" || bytes === "Reset") return Effect.succeed(bytes)
         if (this.isOpen) this.reader.push(bytes)
+        else this.room -= bytes.length
         return this.next
       })
     }

@@ -32,6 +32,8 @@ export class Player {
   private readonly wire: Wire
   private readonly entropy: (size: number) => Uint8Array
   private known: Heads.Known
+  /** Of the first request. */
+  private method: string | undefined = undefined
   /** Nothing more can be demanded, since this side has reset the connection. */
   private isGone = false
   private hasEndedOutput = false
@@ -123,6 +125,7 @@ export class Player {
 
   private request(head: Bytes): Effect.Effect<void> {
     const bytes = toBytes(Heads.fill(head, this.known))
+    this.method ??= Heads.methodIn(latin1.decode(bytes))
     // What the endpoint must answer to is the key that was sent, also where the case has its own.
     this.known = { ...this.known, key: Heads.keyIn(latin1.decode(bytes)) ?? this.known.key }
     return this.wire.send(bytes)
@@ -154,6 +157,8 @@ export class Player {
       if (status === 101) {
         this.hearing.open()
         this.isAgreed = true
+      } else if (status === undefined || status >= 200) {
+        this.hearing.refused(Heads.contentLength(head, this.method))
       }
       return status === undefined || !step.statuses.includes(status)
         ? new Mismatch({ expected: showStep(step), got: head.startLine })

@@ -50,6 +50,8 @@ export type Misdeed =
   | "chooses a subprotocol that it does not speak"
   | "accepts an extension that it does not have"
   | "takes a wrong accept"
+  | "answers HEAD with content"
+  | "answers twice"
 
 /** What it does otherwise than most, and may. */
 export type Liberty =
@@ -274,17 +276,23 @@ const drain = (transport: Network.Transport): Effect.Effect<void> =>
 
 const opened = (transport: Network.Transport, traits: ReadonlySet<Trait>) =>
   Effect.gen(function* () {
+    const refuse = (rejection: Rejection.Rejection, method?: string) => {
+      const hasContent = traits.has("answers HEAD with content")
+      const reply = Rejection.toBytes(rejection, { method: hasContent ? undefined : method })
+      const sent = Effect.ignore(transport.write(traits.has("answers twice") ? [reply, reply] : reply))
+      return sent.pipe(Effect.zipRight(transport.endOfOutput), Effect.zipRight(drain(transport)), Effect.as(undefined))
+    }
     let state: Handshake.AwaitingHead | Handshake.Received = Handshake.awaitingHead()
     while (state._tag === "AwaitingHead") {
       const chunk = yield* read(transport)
       if (chunk === undefined) return undefined
       const received: Either.Either<Handshake.AwaitingHead | Handshake.Received, Rejection.Rejection> =
         Handshake.receive(state, chunk)
-      if (Either.isLeft(received)) return yield* refuse(transport, received.left)
+      if (Either.isLeft(received)) return yield* refuse(received.left)
       state = received.right
     }
     const accepted = Either.flatMap(Handshake.offer(state), Handshake.negotiate)
-    if (Either.isLeft(accepted)) return yield* refuse(transport, accepted.left)
+    if (Either.isLeft(accepted)) return yield* refuse(accepted.left, state.request.method)
     const lines = [
       ...(traits.has("chooses a subprotocol that it does not speak") ? ["Sec-WebSocket-Protocol: chat"] : []),
       ...(traits.has("accepts an extension that it does not have") ? ["Sec-WebSocket-Extensions: x-mux"] : [])
@@ -298,13 +306,6 @@ const opened = (transport: Network.Transport, traits: ReadonlySet<Trait>) =>
     yield* Effect.ignore(transport.write(new TextEncoder().encode(head)))
     return accepted.right.rest
   })
-
-const refuse = (transport: Network.Transport, rejection: Rejection.Rejection) =>
-  Effect.ignore(transport.write(Rejection.toBytes(rejection))).pipe(
-    Effect.zipRight(transport.endOfOutput),
-    Effect.zipRight(drain(transport)),
-    Effect.as(undefined)
-  )
 
 /** A server that is so. */
 export const server = (...traits: ReadonlyArray<Trait>): Subject.Subject<Network.Network | Scope.Scope> => {

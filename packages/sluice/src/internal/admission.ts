@@ -3,6 +3,7 @@
  */
 import { isAbove, type Limits } from "../Limits.js"
 import * as Rejection from "../Rejection.js"
+import type { Account } from "./ledger.js"
 
 // Seconds after which a refused client may try again. Clients add a random delay of their own.
 const retryAfter = 1
@@ -74,6 +75,13 @@ const unavailable = (limit: keyof Limits, detail: string): Refused => ({
   limit,
   rejection: new Rejection.Unavailable({ retryAfter, detail })
 })
+
+/** @internal */
+export const tooManyPinned = ({ maxPinnedBytes }: Account): Rejection.Rejection =>
+  new Rejection.Unavailable({
+    retryAfter,
+    detail: `Unfinished requests and messages take more than ${maxPinnedBytes} bytes together, the limit.`
+  })
 
 /** @internal */
 export const draining = (retryAfter: number): Rejection.Rejection =>

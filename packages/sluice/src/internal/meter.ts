@@ -51,17 +51,13 @@ export class Meter {
     this.labels = [MetricLabel.make("role", role), ...labels]
   }
 
-  private labelled(first: readonly [string, string], second: readonly [string, string] | undefined): Labels {
-    const key = `${first[1]} ${second?.[1]}`
+  private labelled(...labels: ReadonlyArray<readonly [key: string, value: string]>): Labels {
+    const key = labels.join(" ")
     const known = this.others.get(key)
     if (known !== undefined) return known
-    const labels = [
-      ...this.labels,
-      MetricLabel.make(...first),
-      ...(second === undefined ? [] : [MetricLabel.make(...second)])
-    ]
-    this.others.set(key, labels)
-    return labels
+    const all = [...this.labels, ...labels.map((label) => MetricLabel.make(...label))]
+    this.others.set(key, all)
+    return all
   }
 
   accepted(handshakeTime: number): void {
@@ -79,7 +75,7 @@ export class Meter {
   }
 
   broken(limit: keyof Limits.Limits): void {
-    Metrics.limitsBroken.unsafeUpdate(1, this.labelled(["limit", limit], undefined))
+    Metrics.limitsBroken.unsafeUpdate(1, this.labelled(["limit", limit]))
   }
 
   private violated(violation: Protocol.Violation): void {

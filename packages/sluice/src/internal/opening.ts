@@ -7,6 +7,7 @@ import * as Handshake from "../Handshake.js"
 import type { Limits } from "../Limits.js"
 import { type Lane, TransportError } from "../Network.js"
 import * as Rejection from "../Rejection.js"
+import { tooManyPinned } from "./admission.js"
 import { type Deadlines, toMillis } from "./deadlines.js"
 import type { Account } from "./ledger.js"
 
@@ -84,12 +85,6 @@ export const readHead = (
   })
   return stop
 }
-
-const tooManyPinned = ({ maxPinnedBytes }: Account) =>
-  new Rejection.Unavailable({
-    retryAfter: 1,
-    detail: `Unfinished requests and messages take more than ${maxPinnedBytes} bytes together, the limit.`
-  })
 
 const leftEarly = new TransportError({
   reason: "UnexpectedEnd",

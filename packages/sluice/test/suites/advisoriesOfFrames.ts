@@ -10,7 +10,7 @@ import * as Peer from "../support/peer.js"
 import { turns } from "../support/turns.js"
 import type * as Wire from "../support/wire.js"
 import { named } from "./advisoriesNamed.js"
-import { against, type Host, roles, scenario } from "./host.js"
+import { against, type Host, hearsFor, roles, scenario } from "./host.js"
 
 /** What a program without types may take for the reason of a close, or for a message. */
 const noText: ReadonlyArray<unknown> = [
@@ -53,15 +53,7 @@ export const advisoriesOfFrames = (host: Host): void => {
     test(name(id, what), run)
 
   for (const role of roles) {
-    /** What the peer hears when it has sent the frames, each time on a connection of its own. */
-    const hears = (frames: ReadonlyArray<Wire.Raw>, limits?: Limits.Options) =>
-      Effect.gen(function* () {
-        const { peer } = yield* against(host, role, limits)
-        yield* peer.send(...frames)
-        const heard = yield* peer.hear
-        yield* peer.transport.abort
-        return heard
-      }).pipe(Effect.scoped)
+    const hears = hearsFor(host, role)
 
     describe(`advisories about frames on ${host.name}, as a ${role}`, () => {
       row(

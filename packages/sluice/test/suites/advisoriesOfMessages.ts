@@ -1,7 +1,6 @@
 /** Advisories about messages in many fragments, and about what a peer makes the application and the server do. */
 import { assert, describe } from "@effect/vitest"
 import { Deferred, Effect, FastCheck, Queue, type Scope, Stream } from "effect"
-import type * as Limits from "../../src/Limits.js"
 import type * as Message from "../../src/Message.js"
 import * as Network from "../../src/Network.js"
 import * as WebSocket from "../../src/WebSocket.js"
@@ -27,7 +26,7 @@ import * as Peer from "../support/peer.js"
 import { eventually, turns } from "../support/turns.js"
 import * as Wire from "../support/wire.js"
 import { named } from "./advisoriesNamed.js"
-import { against, type Host, roles, scenario, urlOf } from "./host.js"
+import { against, type Host, hearsFor, roles, scenario, urlOf } from "./host.js"
 
 const none: Uint8Array = new Uint8Array(0)
 
@@ -51,15 +50,7 @@ export const advisoriesOfMessages = (host: Host): void => {
     test(name(id, what), run)
 
   for (const role of roles) {
-    /** What the peer hears when it has sent the frames, each time on a connection of its own. */
-    const hears = (frames: ReadonlyArray<Wire.Raw>, limits?: Limits.Options) =>
-      Effect.gen(function* () {
-        const { peer } = yield* against(host, role, limits)
-        yield* peer.send(...frames)
-        const heard = yield* peer.hear
-        yield* peer.transport.abort
-        return heard
-      }).pipe(Effect.scoped)
+    const hears = hearsFor(host, role)
 
     describe(`advisories about messages on ${host.name}, as a ${role}`, () => {
       row(

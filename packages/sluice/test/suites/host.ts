@@ -115,3 +115,15 @@ export const against = (
         const peer = yield* Peer.connect(address, Peer.opening(...early))
         return { socket: yield* Queue.take(sockets), peer }
       })
+
+/** What the peer hears first when it has sent frames to our side, each time on a connection of its own. */
+export const hearsFor =
+  (host: Host, role: Wire.Role) =>
+  (frames: ReadonlyArray<Wire.Raw>, limits?: Limits.Options): Effect.Effect<string, unknown, Network.Network> =>
+    Effect.gen(function* () {
+      const { peer } = yield* against(host, role, limits)
+      yield* peer.send(...frames)
+      const heard = yield* peer.hear
+      yield* peer.transport.abort
+      return heard
+    }).pipe(Effect.scoped)
