@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
 import * as LogLevel from "effect/LogLevel"
 import { FrameError } from "../Frame.js"
 import type * as Handshake from "../Handshake.js"
@@ -103,7 +104,11 @@ export const make = (deadlines: Deadlines, run: (effect: Effect.Effect<void>) =>
         else log(seen, Effect.logError("The handler of a connection failed", cause))
       },
       within: ({ id, span }, effect) => {
-        const annotated = Effect.annotateLogs(effect, "connection", id)
+        // The fiber is that of the connection: what it would cost to undo the annotation, each idle one would hold.
+        const annotated = Effect.zipRight(
+          FiberRef.update(FiberRef.currentLogAnnotations, (all) => HashMap.set(all, "connection", id)),
+          effect
+        )
         return span === undefined ? annotated : Effect.withParentSpan(annotated, span.span)
       }
     }
