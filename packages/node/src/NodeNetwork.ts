@@ -15,7 +15,8 @@ import type * as Scope from "effect/Scope"
 import * as Network from "sluice/Network"
 import { EventScheduler } from "./internal/eventScheduler.js"
 import { fromNodeError } from "./internal/nodeError.js"
-import { transportOf } from "./internal/transport.js"
+import { onHandle } from "./internal/sharedReads.js"
+import { sharing, transportOf } from "./internal/transport.js"
 
 /**
  * How sockets are made.
@@ -42,21 +43,20 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
   const scheduler = new EventScheduler()
   const noDelay = options.noDelay ?? true
   const highWaterMark = options.highWaterMark ?? defaultHighWaterMark
+  // Node hands all options on to Duplex, which its types do not say.
+  const socketOptions = { allowHalfOpen: true, highWaterMark } as Net.SocketConstructorOpts
 
   const connect = (address: Network.Address): Effect.Effect<Network.Transport, Network.TransportError, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.suspend(() => {
-        // Node hands all options on to Duplex, which its types do not say.
-        const socketOptions = { allowHalfOpen: true, highWaterMark } as Net.SocketConstructorOpts
-        const socket = new Net.Socket(socketOptions)
+        const { socket, transport } = sharing(socketOptions, scheduler)
         const connected = Effect.async<Network.Transport, Network.TransportError>((resume) => {
           const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "connect")))
           socket.once("error", failed)
           attempt(failed, () =>
             socket.connect({ ...address, noDelay }, () => {
-              const transport = transportOf(socket, scheduler)
               socket.off("error", failed)
-              resume(Effect.succeed(transport))
+              resume(Effect.succeed(transport()))
             })
           )
         })
@@ -72,15 +72,24 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       const arrivals = Network.makeArrivals()
       const server = yield* Effect.acquireRelease(
         Effect.async<Net.Server, Network.TransportError>((resume) => {
-          const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) => {
-            arrivals.add(transportOf(socket, scheduler))
+          const arrive = (transport: Network.Transport) => {
+            arrivals.add(transport)
             scheduler.event(arrivals.arrived)
-          })
+          }
+          const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) =>
+            arrive(transportOf(socket, scheduler))
+          )
           const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "listen")))
           server.once("error", failed)
           const { backlog, host = "127.0.0.1", port = 0 } = listenOptions
           attempt(failed, () =>
             server.listen({ host, port, backlog }, () => {
+              onHandle(server, (handle) => {
+                const accepted = Object.assign({ handle }, socketOptions)
+                const { socket, transport } = sharing(accepted, scheduler)
+                socket.setNoDelay(noDelay)
+                arrive(transport())
+              })
               // What happens from here on, such as a lack of descriptors, is told to who accepts.
               server.on("error", (error) => {
                 arrivals.fail(fromNodeError(error, "accept"))

@@ -221,7 +221,7 @@ const fromPart = (part: FramePart.FramePart, payload: Uint8Array): Frame => ({
   rsv3: (part.rsv & 1) !== 0,
   // `readParts` refuses every opcode that is not assigned
   opcode: part.opcode as Opcode,
-  maskingKey: part.maskingKey,
+  maskingKey: part.maskingKey === undefined ? undefined : part.maskingKey >>> 0,
   payload
 })
 

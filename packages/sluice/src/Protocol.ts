@@ -243,7 +243,15 @@ export interface Step {
   readonly more: boolean
 }
 
-const none: ReadonlyArray<never> = []
+// Frozen, so that what all share stays empty.
+const none: Array<never> = []
+Object.freeze(none)
+
+const add = <A>(all: Array<A>, next: A): Array<A> => {
+  if (all === none) return [next]
+  all.push(next)
+  return all
+}
 
 /**
  * Takes bytes of the peer and reads at most `max` frames, or parts of frames.
@@ -268,14 +276,15 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
     return { state: self, messages: none, replies: none, pongs: none, controls: 0, parts: none, more: false }
   }
   const { error, input, parts } = FramePart.readParts(FramePart.feed(self.input, chunk), self.reading, max)
-  const messages: Array<Message.Message | Message.Piece> = []
-  const replies: Array<Frame.Frame> = []
-  const pongs: Array<Uint8Array> = []
+  // Most steps have one message and none of the others.
+  let messages: Array<Message.Message | Message.Piece> = none
+  let replies: Array<Frame.Frame> = none
+  let pongs: Array<Uint8Array> = none
   let controls = 0
   let { unfinished } = self
   const failed = (violation: Violation): Step => {
     const failing = fail({ ...self, unfinished }, violation)
-    if (failing.frame !== undefined) replies.push(failing.frame)
+    if (failing.frame !== undefined) replies = add(replies, failing.frame)
     return { state: failing.state, messages, replies, pongs, controls, parts, more: false }
   }
   for (const part of parts) {
@@ -289,22 +298,22 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
       unfinished = next._tag === "Unfinished" ? next : next._tag === "Divided" ? next.next : undefined
       // Having sent a Close, we are no longer interested in what the peer says before its own.
       if (self._tag === "Open" && next._tag !== "Unfinished") {
-        messages.push(next._tag === "Divided" ? next.piece : next)
+        messages = add(messages, next._tag === "Divided" ? next.piece : next)
       }
       continue
     }
     controls++
     if (part.opcode === Frame.Opcode.Ping) {
       // §5.5.2: "MUST send a Pong frame in response, unless it already received a Close frame"
-      replies.push(Frame.make(Frame.Opcode.Pong, part.payload))
+      replies = add(replies, Frame.make(Frame.Opcode.Pong, part.payload))
     } else if (part.opcode === Frame.Opcode.Pong) {
-      pongs.push(part.payload)
+      pongs = add(pongs, part.payload)
     } else {
       const received = ClosePayload.decode(part.payload)
       if (received instanceof ProtocolError) return failed(received)
       // §5.5.1: "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST
       // send a Close frame in response", typically with the code that it received
-      if (self._tag === "Open") replies.push(closeFrame({ code: received.code, reason: "" }))
+      if (self._tag === "Open") replies = add(replies, closeFrame({ code: received.code, reason: "" }))
       const state: Closing =
         self._tag === "Open"
           ? { ...deaf(self), _tag: "Closing", initiator: "peer", cause: undefined, received }
@@ -325,6 +334,8 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
 }
 
 const advanced = (self: Open | Closing, input: FramePart.Input, unfinished: Assembly.Unfinished | undefined) => {
+  // Whole messages leave nothing behind.
+  if (input === self.input && unfinished === self.unfinished) return self
   const common = {
     role: self.role,
     reading: self.reading,

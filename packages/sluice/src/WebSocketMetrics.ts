@@ -9,6 +9,7 @@
  */
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as Keys from "./internal/trafficKeys.js"
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 
@@ -73,10 +74,7 @@ export const limitsBroken: Metric.Metric.Counter<number> = counter("sluice_limit
  * @category constants
  * @since 0.1.0
  */
-export const bytesReceived: Metric.Metric.Counter<number> = counter(
-  "sluice_bytes_received",
-  "Bytes read from open connections."
-)
+export const bytesReceived: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.bytesReceived)
 
 /**
  * Bytes that were written behind the opening handshake.
@@ -84,10 +82,7 @@ export const bytesReceived: Metric.Metric.Counter<number> = counter(
  * @category constants
  * @since 0.1.0
  */
-export const bytesSent: Metric.Metric.Counter<number> = counter(
-  "sluice_bytes_sent",
-  "Bytes written to open connections."
-)
+export const bytesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.bytesSent)
 
 /**
  * Frames that were received, control frames too.
@@ -95,7 +90,7 @@ export const bytesSent: Metric.Metric.Counter<number> = counter(
  * @category constants
  * @since 0.1.0
  */
-export const framesReceived: Metric.Metric.Counter<number> = counter("sluice_frames_received", "Frames received.")
+export const framesReceived: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.framesReceived)
 
 /**
  * Frames that were sent, control frames too.
@@ -103,7 +98,7 @@ export const framesReceived: Metric.Metric.Counter<number> = counter("sluice_fra
  * @category constants
  * @since 0.1.0
  */
-export const framesSent: Metric.Metric.Counter<number> = counter("sluice_frames_sent", "Frames sent.")
+export const framesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.framesSent)
 
 /**
  * Messages that were received whole.
@@ -111,7 +106,7 @@ export const framesSent: Metric.Metric.Counter<number> = counter("sluice_frames_
  * @category constants
  * @since 0.1.0
  */
-export const messagesReceived: Metric.Metric.Counter<number> = counter("sluice_messages_received", "Messages received.")
+export const messagesReceived: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.messagesReceived)
 
 /**
  * Messages that were sent whole.
@@ -119,7 +114,7 @@ export const messagesReceived: Metric.Metric.Counter<number> = counter("sluice_m
  * @category constants
  * @since 0.1.0
  */
-export const messagesSent: Metric.Metric.Counter<number> = counter("sluice_messages_sent", "Messages sent.")
+export const messagesSent: Metric.Metric.Counter<number> = Metric.fromMetricKey(Keys.messagesSent)
 
 /**
  * How many messages wait for the application, each time that some arrive.
@@ -127,11 +122,7 @@ export const messagesSent: Metric.Metric.Counter<number> = counter("sluice_messa
  * @category constants
  * @since 0.1.0
  */
-export const receiveQueueDepth: Metric.Metric.Histogram<number> = Metric.histogram(
-  "sluice_receive_queue_depth",
-  MetricBoundaries.exponential({ start: 1, factor: 2, count: 10 }),
-  "Messages that wait for the application, seen when some arrive."
-)
+export const receiveQueueDepth: Metric.Metric.Histogram<number> = Metric.fromMetricKey(Keys.receiveQueueDepth)
 
 /**
  * How often a reader stopped because the application had enough to do: its receive window was full.

@@ -12,7 +12,9 @@ const turn = 2048
 
 /** @internal */
 export class EventScheduler implements Scheduler.Scheduler {
-  private tasks = new Scheduler.PriorityBuckets()
+  private tasks: Array<Scheduler.Task> = []
+  /** Those with a priority of their own, of which there are few. */
+  private others = new Scheduler.PriorityBuckets()
   /** Whether somebody is going to drain, or does. */
   private isExpected = false
 
@@ -22,7 +24,8 @@ export class EventScheduler implements Scheduler.Scheduler {
   }
 
   scheduleTask(task: Scheduler.Task, priority: number): void {
-    this.tasks.scheduleTask(task, priority)
+    if (priority === 0) this.tasks.push(task)
+    else this.others.scheduleTask(task, priority)
     if (this.isExpected) return
     this.isExpected = true
     queueMicrotask(this.drain)
@@ -43,17 +46,25 @@ export class EventScheduler implements Scheduler.Scheduler {
   }
 
   private readonly drain = (): void => {
-    for (let round = 0; this.tasks.buckets.length > 0; round++) {
+    for (let round = 0; this.tasks.length > 0 || this.others.buckets.length > 0; round++) {
       if (round === maxRounds) {
         setImmediate(this.drain)
         return
       }
-      const { buckets } = this.tasks
-      this.tasks.buckets = []
-      for (const [, tasks] of buckets) {
-        for (const task of tasks) task()
-      }
+      if (this.others.buckets.length > 0) this.takeOthers()
+      const { tasks } = this
+      this.tasks = []
+      for (const task of tasks) task()
     }
     this.isExpected = false
+  }
+
+  /** Puts those with a priority of their own before and behind the rest. */
+  private takeOthers(): void {
+    const { buckets } = this.others
+    this.others.buckets = []
+    const tasksOf = (isMeant: (priority: number) => boolean) =>
+      buckets.filter(([priority]) => isMeant(priority)).flatMap(([, tasks]) => tasks)
+    this.tasks = [...tasksOf((priority) => priority < 0), ...this.tasks, ...tasksOf((priority) => priority > 0)]
   }
 }

@@ -28,7 +28,6 @@ export class SocketLane implements Lane {
   constructor(socket: Socket, scheduler: EventScheduler) {
     this.socket = socket
     this.scheduler = scheduler
-    socket.on("data", (chunk: Buffer) => this.onData(chunk))
     socket.on("drain", () => scheduler.event(this.writable))
     socket.on("end", () => this.onEnd())
     socket.on("finish", () => scheduler.event(this.readable))
@@ -38,7 +37,8 @@ export class SocketLane implements Lane {
     socket.on("close", () => this.fail(closed))
   }
 
-  private onData(chunk: Uint8Array): void {
+  /** The socket has read something. */
+  take(chunk: Uint8Array): void {
     this.here = chunk
     this.scheduler.event(this.readable)
     if (this.here === undefined) return

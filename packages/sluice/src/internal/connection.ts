@@ -154,14 +154,18 @@ export class Connection {
 
   private count(chunk: Uint8Array, step: Protocol.Step): void {
     const { meter } = this.options
-    let frames = 0
-    for (const part of step.parts) if (part.first) frames++
-    meter.received(chunk.length, frames)
-    let messages = 0
-    for (const item of step.messages) if (item._tag !== "Piece" || item.last) messages++
-    if (messages > 0) meter.arrived(messages, this.inbox.waiting + step.messages.length)
+    const { messages, parts } = step
+    // All parts but the first begin a frame.
+    if (parts.length > 0) meter.received(chunk.length, parts[0].first ? parts.length : parts.length - 1)
+    else meter.received(chunk.length, 0)
+    const last = messages.at(-1)
+    if (last !== undefined) {
+      // A message in pieces is counted with its last.
+      const arrived = last._tag === "Piece" ? messages.filter((item) => item._tag !== "Piece" || item.last) : messages
+      if (arrived.length > 0) meter.arrived(arrived.length, this.inbox.waiting + messages.length)
+    }
     if (this.tap === undefined) return
-    for (const { fin, first, length, opcode, payload } of step.parts) {
+    for (const { fin, first, length, opcode, payload } of parts) {
       if (first) this.tap("received", { opcode, fin, size: length, payload })
     }
   }

@@ -16,7 +16,7 @@ export interface FramePart {
   /** RSV1, RSV2 and RSV3 as the bits 4, 2 and 1. */
   readonly rsv: number
   readonly opcode: number
-  /** `undefined` for a frame that is not masked. */
+  /** Signed: a number above 2^31 would be an object of its own. `undefined` for a frame that is not masked. */
   readonly maskingKey: number | undefined
   /** Payload bytes of the whole frame. */
   readonly length: number
@@ -53,7 +53,7 @@ const payloadOf = (
   inPlace: boolean
 ): Uint8Array => {
   const length = end - start
-  const view = new Uint8Array(chunk.buffer, chunk.byteOffset + start, length)
+  const view = chunk.subarray(start, end)
   if (key === undefined || key === 0) return view
   if (inPlace) {
     mask(chunk, start, end, key, phase)
@@ -149,7 +149,7 @@ export const begin = (chunk: Uint8Array, at: number, reading: Reading): FramePar
   let maskingKey: number | undefined
   if (masked) {
     if (chunk.length < start + 4) return undefined
-    maskingKey = uint32(chunk, start)
+    maskingKey = int32(chunk, start)
     start += 4
   }
   if (isControl && chunk.length < start + length) return undefined
@@ -171,8 +171,10 @@ export const begin = (chunk: Uint8Array, at: number, reading: Reading): FramePar
 const nonMinimal = (length: number, bits: number): FrameError =>
   new FrameError({ reason: "NonMinimalLength", detail: `${length} bytes announced with a ${bits}-bit length` })
 
-const uint32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
+const int32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]
+
+const uint32 = (bytes: Uint8Array, at: number): number => int32(bytes, at) >>> 0
 
 /**
  * Bytes that were not read yet, and the part at whose end they go on.
@@ -187,6 +189,10 @@ export interface Input {
 
 const none = new Uint8Array(0)
 
+/** A part of a `Buffer` would be one, too, and slower to make. */
+const plain = (chunk: Uint8Array): Uint8Array =>
+  chunk.constructor === Uint8Array ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
+
 /** @internal */
 export const nothing: Input = { bytes: none, at: 0, part: undefined }
 
@@ -199,12 +205,19 @@ export const nothing: Input = { bytes: none, at: 0, part: undefined }
 export const feed = (input: Input, chunk: Uint8Array): Input => {
   if (chunk.length === 0) return input
   const left = input.bytes.length - input.at
-  if (left === 0) return { bytes: chunk, at: 0, part: input.part }
+  if (left === 0) return { bytes: plain(chunk), at: 0, part: input.part }
   const bytes = new Uint8Array(left + chunk.length)
   bytes.set(input.bytes.subarray(input.at))
   bytes.set(chunk, left)
   return { bytes, at: 0, part: input.part }
 }
+
+// Frozen, so that what all share stays empty.
+const noParts: Array<never> = []
+Object.freeze(noParts)
+
+/** All bytes were read. */
+const read = (part: FramePart | undefined): Input => (part === undefined ? nothing : { bytes: none, at: 0, part })
 
 /** @internal */
 export interface Parts {
@@ -221,7 +234,8 @@ export interface Parts {
  */
 export const readParts = (input: Input, reading: Reading, max: number): Parts => {
   const { bytes } = input
-  const parts: Array<FramePart> = []
+  // Most chunks have one.
+  let parts: Array<FramePart> = noParts
   let { at, part } = input
   while (at < bytes.length && parts.length < max) {
     const next = part === undefined ? begin(bytes, at, reading) : resume(part, bytes, at, reading)
@@ -230,9 +244,10 @@ export const readParts = (input: Input, reading: Reading, max: number): Parts =>
       return { input: { bytes: bytes.slice(at), at: 0, part }, parts, error: undefined }
     }
     if (next instanceof FrameError) return { input: { bytes, at, part }, parts, error: next }
-    parts.push(next)
+    if (parts === noParts) parts = [next]
+    else parts.push(next)
     at = next.end
     part = isLast(next) ? undefined : next
   }
-  return { input: at === bytes.length ? { bytes: none, at: 0, part } : { bytes, at, part }, parts, error: undefined }
+  return { input: at === bytes.length ? read(part) : { bytes, at, part }, parts, error: undefined }
 }

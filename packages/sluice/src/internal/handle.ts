@@ -7,6 +7,7 @@ import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
 import { millis } from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import type * as Option from "effect/Option"
@@ -136,6 +137,27 @@ export const sendable = (connection: Connection) => until(connection, ({ sending
 /** @internal */
 export const continuable = (connection: Connection) => until(connection, ({ sending }) => sending.canContinue)
 
+/** An effect that is one object, since there is one for each message. */
+class Send extends Effectable.Class<void, Protocol.SendError> {
+  private readonly connection: Connection
+  private readonly message: Sendable
+
+  constructor(connection: Connection, message: Sendable) {
+    super()
+    this.connection = connection
+    this.message = message
+  }
+
+  commit(): Effect.Effect<void, Protocol.SendError> {
+    const { connection } = this
+    const { sending } = connection
+    if (connection.state._tag !== "Open" || !sending.canSend) return Effect.zipRight(sendable(connection), this)
+    sending.message(toMessage(this.message))
+    // Until it is no longer too much for the peer; whether it arrives is not known if the connection ends first.
+    return sending.canContinue ? Effect.void : continuable(connection)
+  }
+}
+
 /** @internal */
 export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {
   readonly [TypeId]: TypeId = TypeId
@@ -159,17 +181,7 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
     return Stream.repeatEffectChunkOption(Effect.map(this.take, Chunk.unsafeFromArray))
   }
 
-  readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => {
-    const { connection } = this
-    return Effect.suspend(() => {
-      if (connection.state._tag !== "Open" || !connection.sending.canSend) {
-        return Effect.zipRight(sendable(connection), this.send(message))
-      }
-      connection.sending.message(toMessage(message))
-      // Until it is no longer too much for the peer; whether it arrives is not known if the connection ends first.
-      return connection.sending.canContinue ? Effect.void : continuable(connection)
-    })
-  }
+  readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => new Send(this.connection, message)
 
   get sendAll() {
     return (messages: Iterable<Sendable>) => Effect.forEach(messages, this.send, { discard: true })

@@ -16,18 +16,20 @@ export type Batch = ReadonlyArray<Item>
 // A text is counted by its code units, which is what it costs in memory.
 const sizeOf = (item: Item): number => (item._tag === "Text" ? item.text.length : item.bytes.length)
 
-const none: ReadonlyArray<never> = []
+// Frozen, so that what all share stays empty.
+const none: Array<never> = []
+Object.freeze(none)
 
 /** @internal */
 export class Inbox<E> {
-  private items: Array<Item> = []
+  private items: Array<Item> = none
   private size = 0
   /** The first that was not taken. */
   private first = 0
   /** Whether the reader has stopped for lack of room. */
   private isFull = false
   // Those who wait. Who is interrupted stays until the next wake-up, which then does nothing: that is cheap.
-  private consumers: Array<() => void> = []
+  private consumers: Array<() => void> | undefined = undefined
   private readonly maxItems: number
   private readonly maxSize: number
   private readonly reader: { pump(): void }
@@ -50,11 +52,12 @@ export class Inbox<E> {
     return this.items.length - this.first
   }
 
+  /** An array belongs to the inbox from then on. */
   push(items: ReadonlyArray<Item>): void {
-    for (const item of items) {
-      this.items.push(item)
-      this.size += sizeOf(item)
-    }
+    for (const item of items) this.size += sizeOf(item)
+    // Nobody else has it any more, who could see that it grows.
+    if (this.items.length === 0) this.items = items as Array<Item>
+    else for (const item of items) this.items.push(item)
     this.isFull = this.room === 0
     this.wake()
   }
@@ -68,8 +71,8 @@ export class Inbox<E> {
 
   private wake(): void {
     const { consumers } = this
-    if (consumers.length === 0) return
-    this.consumers = []
+    if (consumers === undefined) return
+    this.consumers = undefined
     for (const wake of consumers) wake()
   }
 
@@ -93,7 +96,7 @@ export class Inbox<E> {
   }
 
   private clear(): void {
-    this.items = []
+    this.items = none
     this.first = 0
     this.size = 0
     this.resume()
@@ -114,7 +117,11 @@ export class Inbox<E> {
   readonly changed: Effect.Effect<void> = Effect.async((resume) => {
     // The fiber may have yielded between its look and this.
     if (this.first < this.items.length || this.exit !== undefined) resume(Effect.void)
-    else this.consumers.push(() => resume(Effect.void))
+    else {
+      const wake = () => resume(Effect.void)
+      if (this.consumers === undefined) this.consumers = [wake]
+      else this.consumers.push(wake)
+    }
   })
 
   /** All items, as soon as there is one; fails with `None` at the end. */

@@ -4,26 +4,61 @@
  * A masking key is an unsigned 32-bit number whose most significant byte is the first on the wire.
  */
 
-// One view over the whole buffer serves every frame of a chunk; making one for each frame would cost more than it saves.
+// One view over the whole buffer serves every frame of a chunk.
 let buffer: ArrayBufferLike = new ArrayBuffer(0)
-let words: Int32Array = new Int32Array(0)
 let longs: BigUint64Array = new BigUint64Array(0)
 
 const keyBytes = new Uint8Array(8)
-const keyWord = new Int32Array(keyBytes.buffer)
 const keyLong = new BigUint64Array(keyBytes.buffer)
 
-const shortest = 24
-const long = 512
-
-const view = (bytes: Uint8Array): void => {
-  if (bytes.buffer === buffer) return
-  buffer = bytes.buffer
-  words = new Int32Array(buffer, 0, buffer.byteLength >>> 2)
-  longs = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3)
-}
+// A run that is shorter is done before the words are aligned.
+const shortest = 64
+// To make a view costs as much as some hundred bytes: so many have to come, here or in the frames behind.
+const worthAView = 512
 
 const octet = (key: number, phase: number): number => (key >>> (24 - ((phase & 3) << 3))) & 0xff
+
+/** Whether there is a view over the buffer, or it is worth to have one. */
+const hasView = (bytes: Uint8Array, start: number): boolean => {
+  if (bytes.buffer === buffer) return true
+  if (bytes.length - start < worthAView) return false
+  buffer = bytes.buffer
+  longs = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3)
+  return true
+}
+
+const maskBytes = (bytes: Uint8Array, start: number, end: number, key: number, phase: number): void => {
+  const k0 = octet(key, phase)
+  const k1 = octet(key, phase + 1)
+  const k2 = octet(key, phase + 2)
+  const k3 = octet(key, phase + 3)
+  let at = start
+  for (; at + 3 < end; at += 4) {
+    bytes[at] ^= k0
+    bytes[at + 1] ^= k1
+    bytes[at + 2] ^= k2
+    bytes[at + 3] ^= k3
+  }
+  if (at < end) bytes[at] ^= k0
+  if (at + 1 < end) bytes[at + 1] ^= k1
+  if (at + 2 < end) bytes[at + 2] ^= k2
+}
+
+/** Masks the words from index `first` to `last`; `phase` is that of the first byte. */
+const maskWords = (words: BigUint64Array, first: number, last: number, key: number, phase: number): void => {
+  // In the byte order of the machine, so that it does not matter which one that is.
+  for (let i = 0; i < 4; i++) keyBytes[i] = keyBytes[i + 4] = octet(key, phase + i)
+  const k = keyLong[0]
+  let at = first
+  // Four in a turn are more than twice as fast as one.
+  for (; at + 3 < last; at += 4) {
+    words[at] = words[at] ^ k
+    words[at + 1] = words[at + 1] ^ k
+    words[at + 2] = words[at + 2] ^ k
+    words[at + 3] = words[at + 3] ^ k
+  }
+  for (; at < last; at++) words[at] = words[at] ^ k
+}
 
 /**
  * Masks or unmasks the bytes from `start` to `end`, in place; `phase` is the index of the first of them in the payload.
@@ -31,29 +66,18 @@ const octet = (key: number, phase: number): number => (key >>> (24 - ((phase & 3
  * @internal
  */
 export const mask = (bytes: Uint8Array, start: number, end: number, key: number, phase: number): void => {
-  let at = start
-  if (end - start >= shortest) {
-    view(bytes)
-    const base = bytes.byteOffset
-    while (((base + at) & 7) !== 0) {
-      bytes[at] = bytes[at] ^ octet(key, phase + at - start)
-      at++
-    }
-    // In the byte order of the machine, so that it does not matter which one that is.
-    for (let i = 0; i < 8; i++) keyBytes[i] = octet(key, phase + at - start + i)
-    if (end - at >= long) {
-      const last = (base + end) >>> 3
-      const k = keyLong[0]
-      for (let i = (base + at) >>> 3; i < last; i++) longs[i] = longs[i] ^ k
-      at = (last << 3) - base
-    } else {
-      const last = (base + end) >>> 2
-      const k = keyWord[0]
-      for (let i = (base + at) >>> 2; i < last; i++) words[i] = words[i] ^ k
-      at = (last << 2) - base
-    }
+  if (end - start < shortest || !hasView(bytes, start)) {
+    maskBytes(bytes, start, end, key, phase)
+    return
   }
-  for (; at < end; at++) bytes[at] = bytes[at] ^ octet(key, phase + at - start)
+  const base = bytes.byteOffset
+  const first = (base + start + 7) >>> 3
+  const last = (base + end) >>> 3
+  const from = (first << 3) - base
+  const to = (last << 3) - base
+  maskBytes(bytes, start, from, key, phase)
+  maskWords(longs, first, last, key, phase + from - start)
+  maskBytes(bytes, to, end, key, phase + to - start)
 }
 
 /** @internal The keys of a server, which masks nothing. */

@@ -6,11 +6,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import * as Metric from "effect/Metric"
+import type * as MetricHook from "effect/MetricHook"
+import * as MetricKey from "effect/MetricKey"
 import * as MetricLabel from "effect/MetricLabel"
 import type * as Limits from "../Limits.js"
 import * as Protocol from "../Protocol.js"
 import type { Rejection } from "../Rejection.js"
 import * as Metrics from "../WebSocketMetrics.js"
+import * as Keys from "./trafficKeys.js"
 
 type Labels = ReadonlyArray<MetricLabel.MetricLabel>
 
@@ -39,16 +43,36 @@ const limitOf = (rejection: Rejection): keyof Limits.Limits | undefined => {
   }
 }
 
+const counterOf = (key: MetricKey.MetricKey.Counter<number>, labels: Labels) =>
+  Metric.globalMetricRegistry.get(MetricKey.taggedWithLabels(key, labels))
+
 /** @internal */
 export class Meter {
   private readonly role: Protocol.Role
   private readonly labels: Labels
+  // What is written for each chunk.
+  private readonly bytesReceived: MetricHook.MetricHook.Counter<number>
+  private readonly framesReceived: MetricHook.MetricHook.Counter<number>
+  private readonly messagesReceived: MetricHook.MetricHook.Counter<number>
+  private readonly receiveQueueDepth: MetricHook.MetricHook.Histogram
+  private readonly bytesSent: MetricHook.MetricHook.Counter<number>
+  private readonly framesSent: MetricHook.MetricHook.Counter<number>
+  private readonly messagesSent: MetricHook.MetricHook.Counter<number>
   // Each set of labels is one array for good, by which Effect finds the metric.
   private readonly others = new Map<string, Labels>()
 
   constructor(role: Protocol.Role, labels: Labels) {
     this.role = role
     this.labels = [MetricLabel.make("role", role), ...labels]
+    this.bytesReceived = counterOf(Keys.bytesReceived, this.labels)
+    this.framesReceived = counterOf(Keys.framesReceived, this.labels)
+    this.messagesReceived = counterOf(Keys.messagesReceived, this.labels)
+    this.receiveQueueDepth = Metric.globalMetricRegistry.get(
+      MetricKey.taggedWithLabels(Keys.receiveQueueDepth, this.labels)
+    )
+    this.bytesSent = counterOf(Keys.bytesSent, this.labels)
+    this.framesSent = counterOf(Keys.framesSent, this.labels)
+    this.messagesSent = counterOf(Keys.messagesSent, this.labels)
   }
 
   private labelled(...labels: ReadonlyArray<readonly [key: string, value: string]>): Labels {
@@ -97,20 +121,20 @@ export class Meter {
   }
 
   received(bytes: number, frames: number): void {
-    if (bytes > 0) Metrics.bytesReceived.unsafeUpdate(bytes, this.labels)
-    if (frames > 0) Metrics.framesReceived.unsafeUpdate(frames, this.labels)
+    if (bytes > 0) this.bytesReceived.update(bytes)
+    if (frames > 0) this.framesReceived.update(frames)
   }
 
   /** `waiting` counts those that came, too. */
   arrived(messages: number, waiting: number): void {
-    Metrics.messagesReceived.unsafeUpdate(messages, this.labels)
-    Metrics.receiveQueueDepth.unsafeUpdate(waiting, this.labels)
+    this.messagesReceived.update(messages)
+    this.receiveQueueDepth.update(waiting)
   }
 
   sent(bytes: number, frames: number, messages: number): void {
-    Metrics.bytesSent.unsafeUpdate(bytes, this.labels)
-    Metrics.framesSent.unsafeUpdate(frames, this.labels)
-    if (messages > 0) Metrics.messagesSent.unsafeUpdate(messages, this.labels)
+    this.bytesSent.update(bytes)
+    this.framesSent.update(frames)
+    if (messages > 0) this.messagesSent.update(messages)
   }
 
   windowFull(): void {

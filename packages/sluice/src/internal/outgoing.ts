@@ -10,7 +10,6 @@ import { encodeUtf8, encodeUtf8Into } from "./webPlatform.js"
 const slabSize = 64 * 1024
 // A payload from here on is worth a part of its own in a vectored write.
 const large = 8 * 1024
-const short = 64
 
 let slab = new Uint8Array(slabSize)
 let used = 0
@@ -40,9 +39,7 @@ export class Outgoing {
     if (length < large) {
       this.reserve(header + length)
       const at = FrameHeader.write(slab, used, b0, length, maskingKey)
-      // A call of `set` costs more than a short loop.
-      if (length < short) for (let i = 0; i < length; i++) slab[at + i] = payload[i]
-      else slab.set(payload, at)
+      slab.set(payload, at)
       if (maskingKey !== undefined) mask(slab, at, at + length, maskingKey, 0)
       this.close(at + length)
       return

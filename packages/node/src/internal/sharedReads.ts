@@ -1,0 +1,64 @@
+/**
+ * Sockets that all read into one buffer.
+ *
+ * By default Node gives each read of a socket 64 KiB of its own and cuts them down to what came: for a small message
+ * that costs as much as all that is done with it. The option `onread` has one buffer used again and again; only what came
+ * is copied out of it.
+ */
+import type * as Net from "node:net"
+
+const size = 64 * 1024
+
+// What was read is copied in the turn in which it was read, so that one buffer serves the whole process.
+const shared = new Uint8Array(size)
+
+// From here on it is worth it to get memory that is not filled with zeros first.
+const large = 4096
+
+const copied = (length: number): Uint8Array => {
+  if (length < large) return shared.slice(0, length)
+  const copy = Buffer.allocUnsafeSlow(length)
+  copy.set(length === size ? shared : shared.subarray(0, length))
+  return copy
+}
+
+/** @internal Options of a socket that reads into the buffer, and gives `taker` what came. */
+export const sharedReads = (taker: () => { take(chunk: Uint8Array): void }): { readonly onread: Net.OnReadOpts } => ({
+  onread: {
+    buffer: shared,
+    callback: (length) => {
+      taker().take(copied(length))
+      return true
+    }
+  }
+})
+
+/** What a listening server has in `_handle`, in all versions of Node that there are; it is not public. */
+interface ListeningHandle {
+  onconnection: (this: ListeningHandle, error: number, accepted: object | undefined) => void
+}
+
+const handleOf = (server: Net.Server): ListeningHandle | undefined => {
+  const handle: unknown = "_handle" in server ? server._handle : undefined
+  if (typeof handle !== "object" || handle === null) return undefined
+  if (!("onconnection" in handle) || typeof handle.onconnection !== "function") return undefined
+  // That it is there was seen; how it is called is known of lib/net.js.
+  return handle as ListeningHandle
+}
+
+/**
+ * Has `accept` called with the handle of each new connection, from which a socket with the option `onread` can be made:
+ * the sockets that a server makes itself have no such option. `false` where that cannot be done, as on Bun.
+ *
+ * @internal
+ */
+export const onHandle = (server: Net.Server, accept: (handle: object) => void): boolean => {
+  const handle = handleOf(server)
+  if (handle === undefined) return false
+  const { onconnection } = handle
+  handle.onconnection = function (error, accepted) {
+    if (error !== 0 || accepted === undefined) onconnection.call(this, error, accepted)
+    else accept(accepted)
+  }
+  return true
+}
