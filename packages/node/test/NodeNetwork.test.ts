@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { transportLaws } from "@sluice/conformance/vitest"
-import { Config, ConfigProvider, Effect, Either, Layer } from "effect"
+import { Config, ConfigProvider, Effect, Either, Fiber, Layer, Stream } from "effect"
 import { Limits, Message, Network, WebSocketClient, WebSocketServer } from "sluice"
 import * as WebSocket from "sluice/WebSocket"
 import { closing } from "../../sluice/test/suites/closing.js"
@@ -9,6 +9,7 @@ import { flow } from "../../sluice/test/suites/flow.js"
 import { scenario, urlOf } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
+import { assertBytes, pattern } from "../../sluice/test/support/bytes.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
 import { node } from "./support/hosts.js"
 
@@ -72,6 +73,31 @@ describe("NodeNetwork", () => {
       yield* client.send("hello")
       assert.deepStrictEqual(yield* client.take, [Message.text("hello")])
       assert.match(urlOf(address), /^ws:\/\/\[::1\]:/)
+    })
+  )
+
+  test(
+    "connections that read at once into one buffer do not see what others read, and what one keeps stays as it is",
+    Effect.gen(function* () {
+      const { address } = yield* WebSocketServer.serve({}, echo)
+      // Whole in one chunk, several in a chunk, and gathered from many.
+      const sizes = [1, 100, 5_000, 70_000, 300_000, 10, 200_000]
+      const of = (client: number) => sizes.map((size) => pattern(size).map((byte) => byte ^ client))
+      const clients = yield* Effect.forEach([1, 2, 3, 4, 5, 6], (number) =>
+        Effect.map(WebSocketClient.connect(urlOf(address)), (client) => ({ client, sent: of(number) }))
+      )
+      yield* Effect.forEach(
+        clients,
+        ({ client, sent }) =>
+          Effect.gen(function* () {
+            const received = yield* Effect.fork(Stream.runCollect(Stream.take(client.messages, sent.length)))
+            yield* client.sendAll(sent)
+            for (const [i, message] of Array.from(yield* Fiber.join(received)).entries()) {
+              assertBytes(Message.payload(message), sent[i] ?? new Uint8Array(0), `message ${i}`)
+            }
+          }),
+        { concurrency: "unbounded", discard: true }
+      )
     })
   )
 

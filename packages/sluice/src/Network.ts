@@ -49,8 +49,11 @@ export interface Lane {
   /**
    * Takes the next bytes, which belong to the caller from then on; `"Pending"` when none are here, `"End"` after the
    * last of them, an error when the connection broke. Nothing is read ahead of it beyond one chunk.
+   *
+   * `lendable` is how many bytes the caller would copy anyway; no more of them than that, if at all, may be lent: they may
+   * be changed, but are theirs no longer than until this turn ends or `poll` is called again.
    */
-  poll(): Uint8Array | "Pending" | "End" | TransportError
+  poll(lendable?: number): Uint8Array | "Pending" | "End" | TransportError
   /** Names who is called each time `poll` may have something new; a second call replaces the first. */
   onReadable(wake: () => void): void
   /**

@@ -333,6 +333,17 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
   }
 }
 
+/**
+ * How many of the next bytes `receive` would copy, and keep no view of: the rest of a frame whose message is gathered.
+ *
+ * @internal
+ */
+export const copied = (self: State): number => {
+  if (self._tag === "Closed" || self.pieces || self.input.part === undefined) return 0
+  const { length, offset, payload } = self.input.part
+  return length - offset - payload.length
+}
+
 const advanced = (self: Open | Closing, input: FramePart.Input, unfinished: Assembly.Unfinished | undefined) => {
   // Whole messages leave nothing behind.
   if (input === self.input && unfinished === self.unfinished) return self

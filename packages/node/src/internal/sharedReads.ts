@@ -15,19 +15,23 @@ const shared = new Uint8Array(size)
 // From here on it is worth it to get memory that is not filled with zeros first.
 const large = 4096
 
-const copied = (length: number): Uint8Array => {
+/** @internal What was read last, as bytes of its own. */
+export const copied = (length: number): Uint8Array => {
   if (length < large) return shared.slice(0, length)
-  const copy = Buffer.allocUnsafeSlow(length)
-  copy.set(length === size ? shared : shared.subarray(0, length))
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+  copy.set(lent(length))
   return copy
 }
 
-/** @internal Options of a socket that reads into the buffer, and gives `taker` what came. */
-export const sharedReads = (taker: () => { take(chunk: Uint8Array): void }): { readonly onread: Net.OnReadOpts } => ({
+/** @internal What was read last, until something else is read. */
+export const lent = (length: number): Uint8Array => (length === size ? shared : shared.subarray(0, length))
+
+/** @internal Options of a socket that reads into the buffer, and tells `reader` how much came. */
+export const sharedReads = (reader: () => { read(length: number): void }): { readonly onread: Net.OnReadOpts } => ({
   onread: {
     buffer: shared,
     callback: (length) => {
-      taker().take(copied(length))
+      reader().read(length)
       return true
     }
   }

@@ -5,6 +5,7 @@ import type { Socket } from "node:net"
 import { type Lane, TransportError } from "sluice/Network"
 import type { EventScheduler } from "./eventScheduler.js"
 import { fromNodeError } from "./nodeError.js"
+import * as SharedReads from "./sharedReads.js"
 
 const ignore = () => {}
 
@@ -18,6 +19,8 @@ export class SocketLane implements Lane {
   private readonly scheduler: EventScheduler
   // One chunk is taken from the socket before somebody asks; then it is paused, and the peer has to wait.
   private here: Uint8Array | undefined = undefined
+  /** How much of it is in the buffer that all sockets share, for the rest of this turn. */
+  private shared = 0
   private hasEnded = false
   private isPaused = false
   private hasLeft = false
@@ -37,11 +40,24 @@ export class SocketLane implements Lane {
     socket.on("close", () => this.fail(closed))
   }
 
-  /** The socket has read something. */
+  /** The socket has read bytes that are its own. */
   take(chunk: Uint8Array): void {
     this.here = chunk
     this.scheduler.event(this.readable)
-    if (this.here === undefined) return
+    if (this.here !== undefined) this.pause()
+  }
+
+  /** The socket has read so many bytes into the shared buffer. */
+  read(length: number): void {
+    this.shared = length
+    this.scheduler.event(this.readable)
+    if (this.shared === 0) return
+    this.here = SharedReads.copied(this.shared)
+    this.shared = 0
+    this.pause()
+  }
+
+  private pause(): void {
     this.isPaused = true
     this.socket.pause()
   }
@@ -59,8 +75,13 @@ export class SocketLane implements Lane {
     })
   }
 
-  poll(): ReturnType<Lane["poll"]> {
+  poll(lendable = 0): ReturnType<Lane["poll"]> {
     if (this.hasLeft) return closed.read
+    if (this.shared > 0) {
+      const length = this.shared
+      this.shared = 0
+      return length <= lendable ? SharedReads.lent(length) : SharedReads.copied(length)
+    }
     if (this.here !== undefined) {
       const chunk = this.here
       this.here = undefined
@@ -122,6 +143,7 @@ export class SocketLane implements Lane {
     const { socket } = this
     this.hasLeft = true
     this.here = undefined
+    this.shared = 0
     if (socket.destroyed) return
     // Where the kernel has all that we said, up to its end, there is nothing to cut: the peer gets to read it.
     if (socket.writableEnded && socket.writableLength === 0) socket.destroySoon()

@@ -80,6 +80,11 @@ export interface WebSocket<out Subprotocol extends string | undefined = string |
    * not be changed after they were sent. A lone surrogate in a text is sent as U+FFFD.
    */
   readonly send: (message: Sendable) => Effect.Effect<void, Protocol.SendError>
+  /**
+   * Sends a message if that need not wait; `false` if the peer does not read and has enough waiting for it: then nothing
+   * is sent. So one peer that is slow need not hold up a broadcast to many. Fails as `send` does.
+   */
+  readonly offer: (message: Sendable) => Effect.Effect<boolean, Protocol.SendError>
   /** Sends messages in order. Those that go out in one turn leave in one write. */
   readonly sendAll: (messages: Iterable<Sendable>) => Effect.Effect<void, Protocol.SendError>
   /** Sends a Ping and waits for its Pong (RFC 6455 §5.5.2): the round trip. */
@@ -182,6 +187,17 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
   }
 
   readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => new Send(this.connection, message)
+
+  get offer() {
+    const { connection } = this
+    return (message: Sendable): Effect.Effect<boolean, Protocol.SendError> =>
+      Effect.suspend(() => {
+        if (connection.state._tag !== "Open") return refuse(connection)
+        if (!connection.sending.canSend) return Effect.succeed(false)
+        connection.sending.message(toMessage(message))
+        return Effect.succeed(true)
+      })
+  }
 
   get sendAll() {
     return (messages: Iterable<Sendable>) => Effect.forEach(messages, this.send, { discard: true })

@@ -129,7 +129,8 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
       })
       const socket = new Handle(connection, accepted.subprotocol)
       const connected = { id: seen.id, remote: transport.remote, principal, accepted, draining }
-      const handled = Effect.scoped(Effect.suspend(() => handler(socket, connected)))
+      // Scoped within: what is left of the effect while the handler runs must not hold the request.
+      const handled = Effect.suspend(() => Effect.scoped(handler(socket, connected)))
       watch(life, connection, run(observer.within(seen, handled), schedulerOf(transport)))
     }
 

@@ -20,6 +20,7 @@ const sends: ReadonlyArray<
   readonly [name: string, send: (socket: WebSocket.WebSocket) => Effect.Effect<unknown, Protocol.SendError>]
 > = [
   ["send", (socket) => socket.send("late")],
+  ["offer", (socket) => socket.offer("late")],
   ["sendAll", (socket) => socket.sendAll(["late", "later"])],
   ["sendAll of nothing but one", (socket) => socket.sendAll([new Uint8Array(1)])],
   ["ping", (socket) => socket.ping],

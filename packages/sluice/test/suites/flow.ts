@@ -78,6 +78,30 @@ export const flow = (host: Host): void => {
       }
 
       test(
+        `messages that the ${role} offers to a peer that does not read are turned away, until it reads; none else is lost`,
+        Effect.gen(function* () {
+          const { peer, socket } = yield* against(host, role)
+          const taken: Array<number> = []
+          let i = 0
+          const offer = Effect.suspend(() => socket.offer(numbered(i, filler))).pipe(
+            Effect.tap((isTaken) => Effect.sync(() => isTaken && taken.push(i)).pipe(Effect.map(() => i++)))
+          )
+          // What was offered just now has not left yet.
+          const offering = Effect.zipRight(turns(), offer)
+          yield* Effect.repeat(offering, { until: (isTaken) => !isTaken })
+          assert.isAtMost(taken.length * filler, host.held + sendHighWaterMark + filler)
+          assert.isFalse(yield* offer)
+          assert.isTrue(yield* socket.isOpen)
+          const read = yield* Effect.fork(Stream.runCollect(Stream.take(peer.frames, taken.length + 1)))
+          yield* Effect.repeat(offering, { until: (isTaken) => isTaken })
+          const numbers = Array.from(yield* Fiber.join(read), ({ payload }) =>
+            Number.parseInt(new TextDecoder().decode(payload.subarray(0, 12)), 10)
+          )
+          assert.deepStrictEqual(numbers, taken)
+        })
+      )
+
+      test(
         `a message that the ${role} sends in pieces to a peer that never reads waits`,
         Effect.gen(function* () {
           const { peer, socket } = yield* against(host, role)
