@@ -1,5 +1,6 @@
 /**
- * The server that the load generator measures: echo on every path, `/sub` and `/pub` for fan-out, limits lifted.
+ * The server that the load generator measures: echo on every path, `/sub` and `/pub` for fan-out, limits lifted. Two
+ * paths echo in another manner: `/stream` through `messages`, `/json` through a Schema.
  *
  * Environment: `PORT`, `MAX_MESSAGE` in bytes (64 MiB). Prints a line that starts with `ready`; on SIGUSR2 collects
  * garbage and prints the memory in use.
@@ -8,6 +9,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeNetwork from "@sluice/node/NodeNetwork"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Message from "sluice/Message"
 import * as WebSocket from "sluice/WebSocket"
 import * as WebSocketServer from "sluice/WebSocketServer"
@@ -17,6 +20,22 @@ const reportMemory = () => {
   globalThis.gc?.()
   console.log(`gc ${JSON.stringify(process.memoryUsage())}`)
 }
+
+const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
+
+const echoStream = (socket: WebSocket.WebSocket) =>
+  Stream.runForEach(socket.messages, (message) => socket.send(message))
+
+const Said = Schema.parseJson(Schema.Struct({ text: Schema.String }))
+const decode = Schema.decode(Said)
+const encode = Schema.encode(Said)
+
+const echoJson = (socket: WebSocket.WebSocket) =>
+  WebSocket.runForEach(socket, (message) =>
+    message._tag === "Text"
+      ? decode(message.text).pipe(Effect.flatMap(encode), Effect.flatMap(socket.send))
+      : Effect.void
+  )
 
 const program = Effect.gen(function* () {
   const port = yield* Config.withDefault(Config.integer("PORT"), 9000)
@@ -33,7 +52,8 @@ const program = Effect.gen(function* () {
   const publish = (socket: WebSocket.WebSocket) =>
     WebSocket.runForEach(socket, (message) => {
       const encoded = Message.encode(message)
-      return Effect.forEach(subscribers, (subscriber) => Effect.ignore(subscriber.send(encoded)), { discard: true })
+      // Who does not read misses it: the others need not wait.
+      return Effect.forEach(subscribers, (subscriber) => Effect.ignore(subscriber.offer(encoded)), { discard: true })
     })
 
   const server = yield* WebSocketServer.serve(
@@ -55,7 +75,9 @@ const program = Effect.gen(function* () {
     (socket, { accepted }) => {
       if (accepted.resource === "/sub") return subscribe(socket)
       if (accepted.resource === "/pub") return publish(socket)
-      return WebSocket.runForEach(socket, (message) => socket.send(message))
+      if (accepted.resource === "/stream") return echoStream(socket)
+      if (accepted.resource === "/json") return echoJson(socket)
+      return echo(socket)
     }
   )
   process.on("SIGUSR2", reportMemory)
