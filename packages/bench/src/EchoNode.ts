@@ -11,7 +11,6 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Message from "sluice/Message"
 import * as WebSocket from "sluice/WebSocket"
 import * as WebSocketServer from "sluice/WebSocketServer"
 
@@ -50,11 +49,7 @@ const program = Effect.gen(function* () {
     )
 
   const publish = (socket: WebSocket.WebSocket) =>
-    WebSocket.runForEach(socket, (message) => {
-      const encoded = Message.encode(message)
-      // Who does not read misses it: the others need not wait.
-      return Effect.forEach(subscribers, (subscriber) => Effect.ignore(subscriber.offer(encoded)), { discard: true })
-    })
+    WebSocket.runForEach(socket, (message) => WebSocket.broadcast(subscribers, message))
 
   const server = yield* WebSocketServer.serve(
     {

@@ -9,7 +9,7 @@ export interface Settings {
   /** Milliseconds of a sample, and of the load before it that is not counted. */
   readonly duration: number
   readonly warmUp: number
-  /** Milliseconds of load on a server that was just started. */
+  /** Milliseconds of load on a server that was just started, in which its code gets compiled. */
   readonly firstWarmUp: number
   /** Connections of the part `idle`, and how often they are opened. */
   readonly idleConnections: number
@@ -29,7 +29,7 @@ export const defaults: Settings = {
   rounds: 5,
   duration: 500,
   warmUp: 200,
-  firstWarmUp: 1000,
+  firstWarmUp: 2500,
   idleConnections: 10_000,
   idleRounds: 2,
   codecDuration: 400,

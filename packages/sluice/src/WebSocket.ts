@@ -27,6 +27,7 @@ import {
   type Sendable,
   sendable,
   TypeId,
+  toMessage,
   type WebSocket,
   wholeMessage
 } from "./internal/handle.js"
@@ -147,6 +148,39 @@ export const runForEach: {
 )
 
 const ignore = () => {}
+
+/**
+ * Sends a message to each of them that need not wait for its peer, and says how many these are.
+ *
+ * It is encoded once. Who is closed, or whose peer does not read what waits for it already, misses it, as with `offer`:
+ * so the slow do not hold up the others.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { WebSocket } from "sluice"
+ *
+ * const subscribers = new Set<WebSocket.WebSocket>()
+ *
+ * const publish = (socket: WebSocket.WebSocket) =>
+ *   WebSocket.runForEach(socket, (message) => WebSocket.broadcast(subscribers, message))
+ *
+ * const announce = Effect.flatMap(WebSocket.broadcast(subscribers, "in five minutes"), (count) =>
+ *   Effect.log(`${count} of ${subscribers.size} were told`)
+ * )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const broadcast = (sockets: Iterable<WebSocket>, message: Sendable): Effect.Effect<number> =>
+  Effect.sync(() => {
+    const sent = toMessage(message)
+    const encoded = sent._tag === "Encoded" ? sent : Message.encode(sent)
+    let count = 0
+    for (const socket of sockets) if (connectionOf(socket).offer(encoded)) count++
+    return count
+  })
 
 /**
  * A sink that sends each message.

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type { Scheduler } from "effect/Scheduler"
 import { type Frame, Opcode } from "../Frame.js"
 import type { Limit, Limits } from "../Limits.js"
+import type { Encoded, Message } from "../Message.js"
 import { type Lane, TransportError } from "../Network.js"
 import * as Protocol from "../Protocol.js"
 import { type Deadline, type Deadlines, toMillis } from "./deadlines.js"
@@ -270,6 +271,13 @@ export class Connection {
     })
     this.sending.control(Opcode.Ping, payload)
     return forget
+  }
+
+  /** Sends a message unless it would have to wait, or there is nobody to send it to. */
+  offer(message: Message | Encoded): boolean {
+    if (this.state._tag !== "Open" || !this.sending.canSend) return false
+    this.sending.message(message)
+    return true
   }
 
   overdrawn(): void {

@@ -100,7 +100,8 @@ export interface WebSocket<out Subprotocol extends string | undefined = string |
   readonly isOpen: Effect.Effect<boolean>
 }
 
-const toMessage = (message: Sendable): Message.Message | Message.Encoded =>
+/** @internal */
+export const toMessage = (message: Sendable): Message.Message | Message.Encoded =>
   typeof message === "string"
     ? Message.text(message)
     : message instanceof Uint8Array
@@ -193,9 +194,7 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
     return (message: Sendable): Effect.Effect<boolean, Protocol.SendError> =>
       Effect.suspend(() => {
         if (connection.state._tag !== "Open") return refuse(connection)
-        if (!connection.sending.canSend) return Effect.succeed(false)
-        connection.sending.message(toMessage(message))
-        return Effect.succeed(true)
+        return Effect.succeed(connection.offer(toMessage(message)))
       })
   }
 

@@ -40,6 +40,7 @@ import * as Ledger from "./ledger.js"
 import * as Meter from "./meter.js"
 import * as Observer from "./observer.js"
 import * as Opening from "./opening.js"
+import * as OwnScope from "./ownScope.js"
 import type { Handler, Options } from "./service.js"
 
 /** @internal */
@@ -130,7 +131,7 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
       const socket = new Handle(connection, accepted.subprotocol)
       const connected = { id: seen.id, remote: transport.remote, principal, accepted, draining }
       // Scoped within: what is left of the effect while the handler runs must not hold the request.
-      const handled = Effect.suspend(() => Effect.scoped(handler(socket, connected)))
+      const handled = Effect.suspend(() => OwnScope.scoped(handler(socket, connected)))
       watch(life, connection, run(observer.within(seen, handled), schedulerOf(transport)))
     }
 

@@ -102,6 +102,25 @@ export const flow = (host: Host): void => {
       )
 
       test(
+        `a broadcast of the ${role} goes to all but who does not read and who is closed, and waits for neither`,
+        Effect.gen(function* () {
+          const slow = yield* blocked(host, role)
+          const gone = yield* against(host, role)
+          yield* gone.peer.transport.abort
+          yield* gone.socket.closed
+          const readers = yield* Effect.replicateEffect(against(host, role), 3)
+          const sockets = [slow.socket, gone.socket, ...readers.map(({ socket }) => socket)]
+          assert.strictEqual(yield* WebSocket.broadcast(sockets, "to all"), readers.length)
+          assert.strictEqual(yield* WebSocket.broadcast([], "to none"), 0)
+          for (const { peer } of readers) {
+            const [frame] = Array.from(yield* Stream.runCollect(Stream.take(peer.frames, 1)))
+            assert.deepStrictEqual([frame?.opcode, new TextDecoder().decode(frame?.payload)], [1, "to all"])
+          }
+          assert.isTrue(Option.isNone(yield* Fiber.poll(slow.fiber)))
+        })
+      )
+
+      test(
         `a message that the ${role} sends in pieces to a peer that never reads waits`,
         Effect.gen(function* () {
           const { peer, socket } = yield* against(host, role)
