@@ -12,16 +12,8 @@ const size = 64 * 1024
 // What was read is copied in the turn in which it was read, so that one buffer serves the whole process.
 const shared = new Uint8Array(size)
 
-// From here on it is worth it to get memory that is not filled with zeros first.
-const large = 4096
-
 /** @internal What was read last, as bytes of its own. */
-export const copied = (length: number): Uint8Array => {
-  if (length < large) return shared.slice(0, length)
-  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
-  copy.set(lent(length))
-  return copy
-}
+export const copied = (length: number): Uint8Array => shared.slice(0, length)
 
 /** @internal What was read last, until something else is read. */
 export const lent = (length: number): Uint8Array => (length === size ? shared : shared.subarray(0, length))

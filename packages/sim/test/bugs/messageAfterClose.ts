@@ -30,5 +30,5 @@ export const messageAfterClose: Bug<void, unknown> = {
   buggy: program((member) => member.send("tick")),
   correct: program((member) => Effect.ignore(member.send("tick"))),
   kind: "Failed",
-  seeds: 50
+  seeds: 200
 }
