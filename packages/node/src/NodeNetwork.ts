@@ -85,7 +85,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
           attempt(failed, () =>
             server.listen({ host, port, backlog }, () => {
               onHandle(server, (handle) => {
-                const accepted = Object.assign({ handle }, socketOptions)
+                const accepted = { ...socketOptions, handle }
                 const { socket, transport } = sharing(accepted, scheduler)
                 socket.setNoDelay(noDelay)
                 arrive(transport())

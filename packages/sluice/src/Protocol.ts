@@ -15,6 +15,7 @@ import * as Frame from "./Frame.js"
 import * as Assembly from "./internal/assembly.js"
 import * as ClosePayload from "./internal/closePayload.js"
 import { ProtocolError } from "./internal/closePayload.js"
+import { add, none } from "./internal/fewItems.js"
 import * as FramePart from "./internal/framePart.js"
 import type { TransportError } from "./internal/transportError.js"
 import { encodeUtf8 } from "./internal/webPlatform.js"
@@ -241,16 +242,6 @@ export interface Step {
    * continued once only, because the rest is then unmasked in place.
    */
   readonly more: boolean
-}
-
-// Frozen, so that what all share stays empty.
-const none: Array<never> = []
-Object.freeze(none)
-
-const add = <A>(all: Array<A>, next: A): Array<A> => {
-  if (all === none) return [next]
-  all.push(next)
-  return all
 }
 
 /**

@@ -31,7 +31,7 @@ export const sharedReads = (reader: () => { read(length: number): void }): { rea
 
 /** What a listening server has in `_handle`, in all versions of Node that there are; it is not public. */
 interface ListeningHandle {
-  onconnection: (this: ListeningHandle, error: number, accepted: object | undefined) => void
+  onconnection: (this: ListeningHandle, error: number, accepted: unknown) => void
 }
 
 const handleOf = (server: Net.Server): ListeningHandle | undefined => {
@@ -42,19 +42,22 @@ const handleOf = (server: Net.Server): ListeningHandle | undefined => {
   return handle as ListeningHandle
 }
 
+/** Whether a handle can read into a buffer that it is given: that of Bun, which is another kind of thing, cannot. */
+const canShare = (handle: unknown): handle is object =>
+  typeof handle === "object" && handle !== null && "useUserBuffer" in handle
+
 /**
  * Has `accept` called with the handle of each new connection, from which a socket with the option `onread` can be made:
- * the sockets that a server makes itself have no such option. `false` where that cannot be done, as on Bun.
+ * the sockets that a server makes itself have no such option. Where that cannot be done it makes them as ever.
  *
  * @internal
  */
-export const onHandle = (server: Net.Server, accept: (handle: object) => void): boolean => {
+export const onHandle = (server: Net.Server, accept: (handle: object) => void): void => {
   const handle = handleOf(server)
-  if (handle === undefined) return false
+  if (handle === undefined) return
   const { onconnection } = handle
   handle.onconnection = function (error, accepted) {
-    if (error !== 0 || accepted === undefined) onconnection.call(this, error, accepted)
-    else accept(accepted)
+    if (canShare(accepted)) accept(accepted)
+    else onconnection.call(this, error, accepted)
   }
-  return true
 }

@@ -7,6 +7,7 @@
  * handed out whole.
  */
 import type { Limit } from "../Limits.js"
+import * as FewItems from "./fewItems.js"
 import { FrameError } from "./frameError.js"
 import { mask } from "./masking.js"
 
@@ -189,7 +190,7 @@ export interface Input {
 
 const none = new Uint8Array(0)
 
-/** A part of a `Buffer` would be one, too, and slower to make. */
+/** What a host has made of `Uint8Array` would make its like of each part, more slowly. */
 const plain = (chunk: Uint8Array): Uint8Array =>
   chunk.constructor === Uint8Array ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
 
@@ -212,10 +213,6 @@ export const feed = (input: Input, chunk: Uint8Array): Input => {
   return { bytes, at: 0, part: input.part }
 }
 
-// Frozen, so that what all share stays empty.
-const noParts: Array<never> = []
-Object.freeze(noParts)
-
 /** All bytes were read. */
 const read = (part: FramePart | undefined): Input => (part === undefined ? nothing : { bytes: none, at: 0, part })
 
@@ -235,7 +232,7 @@ export interface Parts {
 export const readParts = (input: Input, reading: Reading, max: number): Parts => {
   const { bytes } = input
   // Most chunks have one.
-  let parts: Array<FramePart> = noParts
+  let parts: Array<FramePart> = FewItems.none
   let { at, part } = input
   while (at < bytes.length && parts.length < max) {
     const next = part === undefined ? begin(bytes, at, reading) : resume(part, bytes, at, reading)
@@ -244,8 +241,7 @@ export const readParts = (input: Input, reading: Reading, max: number): Parts =>
       return { input: { bytes: bytes.slice(at), at: 0, part }, parts, error: undefined }
     }
     if (next instanceof FrameError) return { input: { bytes, at, part }, parts, error: next }
-    if (parts === noParts) parts = [next]
-    else parts.push(next)
+    parts = FewItems.add(parts, next)
     at = next.end
     part = isLast(next) ? undefined : next
   }

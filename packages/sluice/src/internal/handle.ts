@@ -156,11 +156,9 @@ class Send extends Effectable.Class<void, Protocol.SendError> {
 
   commit(): Effect.Effect<void, Protocol.SendError> {
     const { connection } = this
-    const { sending } = connection
-    if (connection.state._tag !== "Open" || !sending.canSend) return Effect.zipRight(sendable(connection), this)
-    sending.message(toMessage(this.message))
+    if (!connection.offer(toMessage(this.message))) return Effect.zipRight(sendable(connection), this)
     // Until it is no longer too much for the peer; whether it arrives is not known if the connection ends first.
-    return sending.canContinue ? Effect.void : continuable(connection)
+    return connection.sending.canContinue ? Effect.void : continuable(connection)
   }
 }
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type { Limit } from "../Limits.js"
+import { add, none } from "./fewItems.js"
 import type { Message, Piece } from "./message.js"
 
 /** @internal */
@@ -16,10 +17,6 @@ export type Batch = ReadonlyArray<Item>
 // A text is counted by its code units, which is what it costs in memory.
 const sizeOf = (item: Item): number => (item._tag === "Text" ? item.text.length : item.bytes.length)
 
-// Frozen, so that what all share stays empty.
-const none: Array<never> = []
-Object.freeze(none)
-
 /** @internal */
 export class Inbox<E> {
   private items: Array<Item> = none
@@ -29,7 +26,7 @@ export class Inbox<E> {
   /** Whether the reader has stopped for lack of room. */
   private isFull = false
   // Those who wait. Who is interrupted stays until the next wake-up, which then does nothing: that is cheap.
-  private consumers: Array<() => void> | undefined = undefined
+  private consumers: Array<() => void> = none
   private readonly maxItems: number
   private readonly maxSize: number
   private readonly reader: { pump(): void }
@@ -71,8 +68,7 @@ export class Inbox<E> {
 
   private wake(): void {
     const { consumers } = this
-    if (consumers === undefined) return
-    this.consumers = undefined
+    this.consumers = none
     for (const wake of consumers) wake()
   }
 
@@ -117,11 +113,7 @@ export class Inbox<E> {
   readonly changed: Effect.Effect<void> = Effect.async((resume) => {
     // The fiber may have yielded between its look and this.
     if (this.first < this.items.length || this.exit !== undefined) resume(Effect.void)
-    else {
-      const wake = () => resume(Effect.void)
-      if (this.consumers === undefined) this.consumers = [wake]
-      else this.consumers.push(wake)
-    }
+    else this.consumers = add(this.consumers, () => resume(Effect.void))
   })
 
   /** All items, as soon as there is one; fails with `None` at the end. */
