@@ -3,6 +3,7 @@
  *
  * A server has many idle connections: what can be made when it is asked for is a getter of the prototype.
  */
+import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
 import { millis } from "effect/Duration"
@@ -10,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CloseCode from "../CloseCode.js"
@@ -18,6 +19,7 @@ import { Entropy } from "../Entropy.js"
 import * as Message from "../Message.js"
 import * as Protocol from "../Protocol.js"
 import { Connection, type ConnectionOptions, type ReceiveError } from "./connection.js"
+import type { Inbox } from "./inbox.js"
 
 /**
  * Identifies a `WebSocket`.
@@ -162,6 +164,20 @@ class Send extends Effectable.Class<void, Protocol.SendError> {
   }
 }
 
+type Pulling = Channel.Channel<Chunk.Chunk<Message.Message>, unknown, ReceiveError>
+
+// An effect for the wait only: what is here, and the end, are steps of the channel, which are far cheaper.
+const pulling = (inbox: Inbox<ReceiveError>): Pulling => {
+  const pull = (): Pulling => {
+    const batch = inbox.takeAll()
+    if (batch.length > 0) return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(whole(batch))), pull)
+    return inbox.ended === undefined
+      ? Channel.flatMap(Channel.fromEffect(inbox.changed), pull)
+      : Channel.fromEffect(Effect.catchAll(inbox.ended, Option.match({ onNone: () => Effect.void, onSome: Effect.fail })))
+  }
+  return Channel.suspend(pull)
+}
+
 /** @internal */
 export class Handle<Subprotocol extends string | undefined> implements WebSocket<Subprotocol> {
   readonly [TypeId]: TypeId = TypeId
@@ -182,7 +198,7 @@ export class Handle<Subprotocol extends string | undefined> implements WebSocket
   }
 
   get messages() {
-    return Stream.repeatEffectChunkOption(Effect.map(this.take, Chunk.unsafeFromArray))
+    return Stream.fromChannel(pulling(this.connection.inbox))
   }
 
   readonly send = (message: Sendable): Effect.Effect<void, Protocol.SendError> => new Send(this.connection, message)
