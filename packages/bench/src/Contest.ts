@@ -49,10 +49,11 @@ const sample = (entry: Entry, { load }: CellPlan, span: Generator.Span, settings
 export const play = (plan: CellPlan, settings: Settings) =>
   Effect.gen(function* () {
     const entries = yield* Effect.forEach(plan.contestants, enter, { concurrency: "unbounded" })
+    const span = Generator.lasting(settings, plan.load)
     const first = { warmUp: settings.firstWarmUp / 2, duration: settings.firstWarmUp / 2 }
     for (const entry of entries) yield* sample(entry, plan, first, { ...settings, retries: 0 })
     for (let round = 0; round < settings.rounds; round++) {
-      for (const entry of order(entries, round)) entry.samples.push(yield* sample(entry, plan, settings, settings))
+      for (const entry of order(entries, round)) entry.samples.push(yield* sample(entry, plan, span, settings))
     }
     const rows = entries.map(({ contestant: { against, name }, samples }) => ({ name, against, samples }))
     return { part: plan.part, load: plan.load, rows } satisfies Cell

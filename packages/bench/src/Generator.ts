@@ -12,6 +12,18 @@ export interface Span {
   readonly duration: number
 }
 
+/** Bytes in a millisecond of a server that is slow. */
+const pace = 300 * 1024
+
+/**
+ * The span that a load needs: all that is on its way has to have gone round once before it counts, since what is read and
+ * not yet answered costs and does not count; and once more while it does.
+ */
+export const lasting = ({ warmUp, duration }: Span, { connections, size = 0, window = 0 }: Load): Span => {
+  const turn = Math.round((connections * window * size) / pace)
+  return { warmUp: Math.max(warmUp, turn), duration: Math.max(duration, turn) }
+}
+
 const decodeSample = Schema.decodeUnknown(Schema.parseJson(Sample))
 
 /** Opening thousands of connections and waiting for what is owed take their time, too. */

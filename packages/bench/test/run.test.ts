@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Contest from "../src/Contest.js"
+import { lasting } from "../src/Generator.js"
 import * as Peer from "../src/Peer.js"
 import { plan } from "../src/Plan.js"
 import { isFailed } from "../src/Results.js"
@@ -8,6 +9,20 @@ import { defaults } from "../src/Settings.js"
 import * as Toolchain from "../src/Toolchain.js"
 
 const settings = { ...defaults, rounds: 1, duration: 100, warmUp: 20, firstWarmUp: 20, retries: 0, cpus: undefined }
+
+describe("a span", () => {
+  const span = { warmUp: 200, duration: 500 }
+
+  it("is as asked for where little is on its way", () => {
+    assert.deepStrictEqual(lasting(span, { mode: "echo", connections: 64, window: 32, size: 128 }), span)
+    assert.deepStrictEqual(lasting(span, { mode: "handshake", connections: 64 }), span)
+  })
+
+  it("lasts until all that is on its way has gone round", () => {
+    const load = { mode: "echo", connections: 64, window: 8, size: 1024 * 1024 } as const
+    assert.deepStrictEqual(lasting(span, load), { warmUp: 1748, duration: 1748 })
+  })
+})
 
 describe("run", () => {
   it("plays a cell of the echo part with two peers", (context) => {

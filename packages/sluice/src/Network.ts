@@ -50,10 +50,10 @@ export interface Lane {
    * Takes the next bytes, which belong to the caller from then on; `"Pending"` when none are here, `"End"` after the
    * last of them, an error when the connection broke. Nothing is read ahead of it beyond one chunk.
    *
-   * `lendable` is how many bytes the caller would copy anyway; no more of them than that, if at all, may be lent: they may
-   * be changed, but are theirs no longer than until this turn ends or `poll` is called again.
+   * `room` is memory of the caller, who would copy the next bytes there anyway. Until the next call they may be put
+   * there, from its start on, now or as they come: what is given then is a view of it.
    */
-  poll(lendable?: number): Uint8Array | "Pending" | "End" | TransportError
+  poll(room?: Uint8Array): Uint8Array | "Pending" | "End" | TransportError
   /** Names who is called each time `poll` may have something new; a second call replaces the first. */
   onReadable(wake: () => void): void
   /**

@@ -12,6 +12,7 @@ import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as CloseCode from "./CloseCode.js"
 import * as Frame from "./Frame.js"
+import * as Accumulator from "./internal/accumulator.js"
 import * as Assembly from "./internal/assembly.js"
 import * as ClosePayload from "./internal/closePayload.js"
 import { ProtocolError } from "./internal/closePayload.js"
@@ -325,14 +326,15 @@ export const receive = (self: Open | Closing, chunk: Uint8Array, max: number = N
 }
 
 /**
- * How many of the next bytes `receive` would copy, and keep no view of: the rest of a frame whose message is gathered.
+ * Where `receive` would copy the next bytes, since they are the rest of a frame whose message is gathered. When they are
+ * there already it takes them as they are.
  *
  * @internal
  */
-export const copied = (self: State): number => {
-  if (self._tag === "Closed" || self.pieces || self.input.part === undefined) return 0
+export const room = (self: State): Uint8Array | undefined => {
+  if (self._tag === "Closed" || self.pieces || self.input.part === undefined || self.unfinished === undefined) return
   const { length, offset, payload } = self.input.part
-  return length - offset - payload.length
+  return Accumulator.room(self.unfinished.kept, length - offset - payload.length)
 }
 
 const advanced = (self: Open | Closing, input: FramePart.Input, unfinished: Assembly.Unfinished | undefined) => {

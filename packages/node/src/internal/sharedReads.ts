@@ -12,22 +12,49 @@ const size = 64 * 1024
 // What was read is copied in the turn in which it was read, so that one buffer serves the whole process.
 const shared = new Uint8Array(size)
 
-/** @internal What was read last, as bytes of its own. */
-export const copied = (length: number): Uint8Array => shared.slice(0, length)
+/** @internal What was read last, as bytes of its own, or in `room` if it has room for them. */
+export const copied = (length: number, room?: Uint8Array): Uint8Array => {
+  const bytes = shared.subarray(0, length)
+  if (room === undefined || room.length < length) return new Uint8Array(bytes)
+  room.set(bytes)
+  return room.subarray(0, length)
+}
 
-/** @internal What was read last, until something else is read. */
-export const lent = (length: number): Uint8Array => (length === size ? shared : shared.subarray(0, length))
+/** @internal */
+export interface Reader {
+  /** So much was read into the shared buffer. */
+  read(length: number): void
+  /** This was read into the room of the reader. */
+  take(chunk: Uint8Array): void
+  /** Where the next bytes should go, if not into the shared buffer. Asked for after each read. */
+  readonly room: Uint8Array | undefined
+}
 
-/** @internal Options of a socket that reads into the buffer, and tells `reader` how much came. */
-export const sharedReads = (reader: () => { read(length: number): void }): { readonly onread: Net.OnReadOpts } => ({
-  onread: {
-    buffer: shared,
-    callback: (length) => {
-      reader().read(length)
+/** @internal Options of a socket that reads into the buffer, or into the room that its reader has for a lot. */
+export const sharedReads = (reader: () => Reader): { readonly onread: Net.OnReadOpts } => {
+  const { callback, next } = reads(reader)
+  return { onread: { buffer: next, callback } }
+}
+
+const reads = (reader: () => Reader) => {
+  let isFirst = true
+  return {
+    // Before the first read there is no reader.
+    next: () => {
+      if (!isFirst) return roomOf(reader())
+      isFirst = false
+      return shared
+    },
+    callback: (length: number, buffer: Uint8Array) => {
+      if (buffer === shared) reader().read(length)
+      else reader().take(buffer.subarray(0, length))
       return true
     }
   }
-})
+}
+
+/** A room with less than the shared buffer would only need more reads. */
+const roomOf = ({ room }: Reader): Uint8Array => (room === undefined || room.length < size ? shared : room)
 
 /** What a listening server has in `_handle`, in all versions of Node that there are; it is not public. */
 interface ListeningHandle {

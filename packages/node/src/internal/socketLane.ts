@@ -21,6 +21,8 @@ export class SocketLane implements Lane {
   private here: Uint8Array | undefined = undefined
   /** How much of it is in the buffer that all sockets share, for the rest of this turn. */
   private shared = 0
+  /** Where the bytes belong that come next; not known any more once some are here that nobody has taken. */
+  room: Uint8Array | undefined = undefined
   private hasEnded = false
   private isPaused = false
   private hasLeft = false
@@ -42,6 +44,7 @@ export class SocketLane implements Lane {
 
   /** The socket has read bytes that are its own. */
   take(chunk: Uint8Array): void {
+    this.room = undefined
     this.here = chunk
     this.scheduler.event(this.readable)
     if (this.here !== undefined) this.pause()
@@ -49,6 +52,7 @@ export class SocketLane implements Lane {
 
   /** The socket has read so many bytes into the shared buffer. */
   read(length: number): void {
+    this.room = undefined
     this.shared = length
     this.scheduler.event(this.readable)
     if (this.shared === 0) return
@@ -75,12 +79,13 @@ export class SocketLane implements Lane {
     })
   }
 
-  poll(lendable = 0): ReturnType<Lane["poll"]> {
+  poll(room?: Uint8Array): ReturnType<Lane["poll"]> {
+    this.room = undefined
     if (this.hasLeft) return closed.read
     if (this.shared > 0) {
       const length = this.shared
       this.shared = 0
-      return length <= lendable ? SharedReads.lent(length) : SharedReads.copied(length)
+      return SharedReads.copied(length, room)
     }
     if (this.here !== undefined) {
       const chunk = this.here
@@ -93,6 +98,7 @@ export class SocketLane implements Lane {
       this.isPaused = false
       this.socket.resume()
     }
+    this.room = room
     return "Pending"
   }
 

@@ -111,7 +111,7 @@ export class Connection {
         this.receive(nothing)
         continue
       }
-      const polled = this.options.lane.poll(Protocol.copied(this.state))
+      const polled = this.options.lane.poll(Protocol.room(this.state))
       if (polled === "Pending") break
       if (polled === "End") this.ended(unexpectedEnd)
       else if (polled instanceof TransportError) this.ended(polled)

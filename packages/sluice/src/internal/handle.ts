@@ -126,19 +126,14 @@ const describe = (reason: Protocol.CloseReason): string =>
 type Readiness = (connection: Connection) => boolean
 
 /** @internal Waits until the connection is ready for more, and fails once it never will be. */
-export const until = (connection: Connection, isReady: Readiness): Effect.Effect<void, Protocol.SendError> =>
-  Effect.suspend(() => {
+export const until = (connection: Connection, isReady: Readiness): Effect.Effect<void, Protocol.SendError> => {
+  const look: Effect.Effect<void, Protocol.SendError> = Effect.suspend(() => {
     if (connection.state._tag !== "Open") return refuse(connection)
-    return isReady(connection) ? Effect.void : Effect.zipRight(change(connection, isReady), until(connection, isReady))
+    return isReady(connection) ? Effect.void : Effect.zipRight(wait, look)
   })
-
-const change = (connection: Connection, isReady: Readiness): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    // The fiber may have yielded between its look and this.
-    if (connection.state._tag !== "Open" || isReady(connection)) return resume(Effect.void)
-    const forget = connection.sending.whenWritable(() => resume(Effect.void))
-    return Effect.sync(forget)
-  })
+  const wait = connection.sending.wait(() => connection.state._tag !== "Open" || isReady(connection))
+  return look
+}
 
 /** @internal */
 export const sendable = (connection: Connection) => until(connection, ({ sending }) => sending.canSend)
@@ -173,7 +168,9 @@ const pulling = (inbox: Inbox<ReceiveError>): Pulling => {
     if (batch.length > 0) return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(whole(batch))), pull)
     return inbox.ended === undefined
       ? Channel.flatMap(Channel.fromEffect(inbox.changed), pull)
-      : Channel.fromEffect(Effect.catchAll(inbox.ended, Option.match({ onNone: () => Effect.void, onSome: Effect.fail })))
+      : Channel.fromEffect(
+          Effect.catchAll(inbox.ended, Option.match({ onNone: () => Effect.void, onSome: Effect.fail }))
+        )
   }
   return Channel.suspend(pull)
 }

@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type { Limit } from "../Limits.js"
-import { add, none } from "./fewItems.js"
+import { none } from "./fewItems.js"
 import type { Message, Piece } from "./message.js"
+import { Waiters } from "./waiters.js"
 
 /** @internal */
 export type Item = Message | Piece
@@ -25,8 +26,7 @@ export class Inbox<E> {
   private first = 0
   /** Whether the reader has stopped for lack of room. */
   private isFull = false
-  // Those who wait. Who is interrupted stays until the next wake-up, which then does nothing: that is cheap.
-  private consumers: Array<() => void> = none
+  private readonly consumers = new Waiters()
   private readonly maxItems: number
   private readonly maxSize: number
   private readonly reader: { pump(): void }
@@ -56,20 +56,14 @@ export class Inbox<E> {
     if (this.items.length === 0) this.items = items as Array<Item>
     else for (const item of items) this.items.push(item)
     this.isFull = this.room === 0
-    this.wake()
+    this.consumers.wake()
   }
 
   /** What `take` gives when the items are used up. */
   end(exit: Exit.Exit<never, Option.Option<E>>): void {
     if (this.exit !== undefined) return
     this.exit = exit
-    this.wake()
-  }
-
-  private wake(): void {
-    const { consumers } = this
-    this.consumers = none
-    for (const wake of consumers) wake()
+    this.consumers.wake()
   }
 
   /** The next item, if there is one. A reader that had no room goes on when half of it is free. */
@@ -110,11 +104,9 @@ export class Inbox<E> {
   }
 
   /** Waits until it is worth looking again. */
-  readonly changed: Effect.Effect<void> = Effect.async((resume) => {
-    // The fiber may have yielded between its look and this.
-    if (this.first < this.items.length || this.exit !== undefined) resume(Effect.void)
-    else this.consumers = add(this.consumers, () => resume(Effect.void))
-  })
+  readonly changed: Effect.Effect<void> = this.consumers.wait(
+    () => this.first < this.items.length || this.exit !== undefined
+  )
 
   /** All items, as soon as there is one; fails with `None` at the end. */
   get take(): Effect.Effect<Batch, Option.Option<E>> {

@@ -2,6 +2,7 @@
  * The way out of a connection: frames are gathered, leave together by a task of the scheduler, and wait for a peer that
  * does not read.
  */
+import type * as Effect from "effect/Effect"
 import type { Scheduler } from "effect/Scheduler"
 import { Opcode } from "../Frame.js"
 import type { Limits } from "../Limits.js"
@@ -11,6 +12,7 @@ import type { Account } from "./ledger.js"
 import type { Meter } from "./meter.js"
 import { Outgoing } from "./outgoing.js"
 import type { Tap } from "./tap.js"
+import { Waiters } from "./waiters.js"
 
 /** @internal What happens on the way out that the connection has to know. */
 export interface Sender {
@@ -63,7 +65,7 @@ export class Sending {
   private frames = 0
   private messages = 0
   // Nobody waits for most connections, most of the time.
-  private waiting: Set<() => void> | undefined = undefined
+  private senders: Waiters | undefined = undefined
 
   constructor(options: SendingOptions, keys: () => number | undefined, sender: Sender) {
     const { sendHighWaterMark } = options.limits
@@ -82,19 +84,14 @@ export class Sending {
     return !this.isBlocked && this.outgoing.size < this.highWaterMark
   }
 
-  /** Has `wake` called when it is worth looking at `canSend` again. */
-  whenWritable(wake: () => void): () => void {
-    this.waiting ??= new Set()
-    const { waiting } = this
-    waiting.add(wake)
-    return () => waiting.delete(wake)
+  /** Waits until it is worth looking at `canSend` again, unless it `isOver` already. */
+  wait(isOver: () => boolean): Effect.Effect<void> {
+    this.senders ??= new Waiters()
+    return this.senders.wait(isOver)
   }
 
   wake(): void {
-    const { waiting } = this
-    if (waiting === undefined) return
-    this.waiting = undefined
-    for (const wake of waiting) wake()
+    this.senders?.wake()
   }
 
   /** Takes a message; it leaves with the others of this turn. */

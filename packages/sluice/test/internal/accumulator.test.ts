@@ -61,18 +61,50 @@ describe("append", () => {
   })
 })
 
+describe("room", () => {
+  it.prop(
+    "what is put into the room need not be copied, and comes out as if it had been",
+    [FastCheck.array(FastCheck.tuple(piece, FastCheck.boolean())), FastCheck.nat({ max: 2000 })],
+    ([pieces, expected]) => {
+      let accumulator = Accumulator.empty
+      for (const [piece, isPut] of pieces) {
+        const room = isPut ? Accumulator.room(accumulator, piece.length) : undefined
+        assert.isAtMost(room?.length ?? 0, piece.length)
+        if (room !== undefined && room.length === piece.length) {
+          room.set(piece)
+          const { buffer } = accumulator
+          accumulator = Accumulator.append(accumulator, room, expected)
+          assert.strictEqual(accumulator.buffer, buffer)
+        } else accumulator = Accumulator.append(accumulator, piece, expected)
+      }
+      assertBytes(Accumulator.toBytes(accumulator), concat(pieces.map(([piece]) => piece)))
+    },
+    { fastCheck: { numRuns: 300 } }
+  )
+
+  it("there is none where the buffer is full, or where somebody else has gone on with it", () => {
+    const full = Accumulator.append(Accumulator.empty, pattern(100), 100)
+    assert.isUndefined(Accumulator.room(full, 10))
+    const base = build([Uint8Array.of(1, 2, 3)])
+    assert.strictEqual(Accumulator.room(base, 1000)?.length, 61)
+    Accumulator.append(base, Uint8Array.of(4))
+    assert.isUndefined(Accumulator.room(base, 1000))
+  })
+})
+
 describe("memory", () => {
   it.prop(
-    "at most four times the bytes that have come are pinned, or 64, whatever length was announced",
+    "at most four times the bytes that have come are pinned, 16 times from 32 KiB on, or 64, whatever was announced",
     [
-      FastCheck.array(piece),
+      FastCheck.array(FastCheck.oneof(piece, FastCheck.nat({ max: 40_000 }).map(pattern))),
       FastCheck.oneof(FastCheck.nat({ max: 2000 }), FastCheck.constant(Number.MAX_SAFE_INTEGER))
     ],
     ([pieces, expected]) => {
       let accumulator = Accumulator.empty
       for (const piece of pieces) {
         accumulator = Accumulator.append(accumulator, piece, expected)
-        assert.isAtMost(Accumulator.pinned(accumulator), Math.max(64, 4 * accumulator.length))
+        const most = accumulator.length * (accumulator.length < 32 * 1024 ? 4 : 16)
+        assert.isAtMost(Accumulator.pinned(accumulator), Math.max(64, most))
         assert.strictEqual(Accumulator.pinned(accumulator), accumulator.buffer.bytes.buffer.byteLength)
       }
     },

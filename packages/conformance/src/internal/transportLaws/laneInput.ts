@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import { abort, ascii, type Draft, each, end, isGone, join, pattern, write, writeAll } from "./ends.js"
 import { describePolled, expectBytes, expectEqual, Unmet } from "./expectation.js"
-import { counter, expectPolled, hasFailed, next, pollBytes, pollFails, withLane } from "./lanes.js"
+import { counter, expectPolled, hasFailed, next, type Polled, pollBytes, pollFails, withLane } from "./lanes.js"
 import { eventually, soon, turns } from "./turns.js"
 
 /** @internal */
@@ -30,6 +30,44 @@ export const laneInputLaws = (): ReadonlyArray<Draft> => [
         yield* expectPolled("a poll at the end", yield* next(lane, "the lane gives the end"), "End")
         yield* turns()
         yield* expectPolled("a poll after the end", lane.poll(), "End")
+      })
+    )
+  })),
+
+  ...each((side, other) => ({
+    name: `the lane of the ${side} is polled with room for the bytes`,
+    demand: `What \`poll\` gives when it has a room is a view of the start of that room, or of one that it had before, or memory of its own; in order, whatever rooms there are, and never in bytes that it gave before.`,
+    test: withLane(side, (lane, { far }) =>
+      Effect.gen(function* () {
+        const bytes = pattern(300_000)
+        const pieces = Array.from({ length: 10 }, (_, i) => bytes.subarray(i * 30_000, (i + 1) * 30_000))
+        const writing = yield* Effect.fork(Effect.zipRight(writeAll(far, pieces), end(far)))
+        const parts: Array<Uint8Array> = []
+        const rooms: Array<Uint8Array> = []
+        let turn = 0
+        const sizes = [100_000, 0, 500_000, 70_000, 10]
+        const roomy = (): Polled => {
+          const size = sizes[turn++ % sizes.length] ?? 0
+          // Behind some bytes that are not to be touched
+          const room = size === 0 ? undefined : new Uint8Array(size + 8).subarray(8)
+          if (room !== undefined) rooms.push(room)
+          return lane.poll(room)
+        }
+        for (;;) {
+          const polled = yield* next(lane, "bytes come, or the end", roomy)
+          if (polled === "End") break
+          if (!(polled instanceof Uint8Array)) {
+            return yield* new Unmet({ expected: "bytes, or the end", seen: describePolled(polled) })
+          }
+          const room = rooms.find(({ buffer }) => buffer === polled.buffer)
+          if (room !== undefined) yield* expectEqual("where the bytes begin in the room", polled.byteOffset, 8)
+          parts.push(polled)
+        }
+        yield* soon(`the write of the ${other} is done`, writing.await)
+        yield* expectBytes(`what the lane of the ${side} gives`, join(parts), bytes)
+        for (const room of rooms) {
+          yield* expectBytes("what is before a room", new Uint8Array(room.buffer, 0, 8), new Uint8Array(8))
+        }
       })
     )
   })),

@@ -22,11 +22,11 @@ export const withLane = <E>(
   })
 
 /** @internal What a lane gives next, when it gives something. */
-export const next = (lane: Network.Lane, what: string): Effect.Effect<Polled, Unmet> =>
+export const next = (lane: Network.Lane, what: string, poll = () => lane.poll()): Effect.Effect<Polled, Unmet> =>
   Effect.suspend(() => {
-    let polled = lane.poll()
+    let polled = poll()
     const isHere = () => {
-      if (polled === "Pending") polled = lane.poll()
+      if (polled === "Pending") polled = poll()
       return polled !== "Pending"
     }
     return Effect.map(eventually(what, isHere), () => polled)
