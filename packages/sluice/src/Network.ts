@@ -166,16 +166,24 @@ const ignore = () => {}
 // A server has many of them and uses their lanes: the effects are made when they are asked for.
 class LaneTransport implements Transport {
   readonly lane: Lane
-  readonly remote: Address
-  readonly local: Address
-  readonly scheduler: Scheduler | undefined
+  private readonly options: Pick<Transport, "remote" | "local" | "scheduler">
   private writers: Set<() => void> | undefined = undefined
 
   constructor(lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">) {
     this.lane = lane
-    this.remote = options.remote
-    this.local = options.local
-    this.scheduler = options.scheduler
+    this.options = options
+  }
+
+  get remote() {
+    return this.options.remote
+  }
+
+  get local() {
+    return this.options.local
+  }
+
+  get scheduler() {
+    return this.options.scheduler
   }
 
   get read(): Transport["read"] {

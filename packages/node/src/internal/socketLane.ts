@@ -139,6 +139,8 @@ export class SocketLane implements Lane {
 
   end(): void {
     const { socket } = this
+    // Node makes an error of a second end, with a stack, even where nobody asks for it.
+    if (socket.writableEnded) return
     const waits = socket.writableNeedDrain
     socket.end()
     // Who waits does so in vain, and is not told so by "drain" any more.

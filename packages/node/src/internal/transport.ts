@@ -10,7 +10,10 @@ import { SocketLane } from "./socketLane.js"
 const ofLane = (lane: SocketLane, socket: Net.Socket, scheduler: EventScheduler): Network.Transport =>
   Network.fromLane(lane, {
     remote: { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
-    local: { host: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+    // Few ask for it, and the kernel has to be asked.
+    get local() {
+      return { host: socket.localAddress ?? "", port: socket.localPort ?? 0 }
+    },
     scheduler
   })
 
