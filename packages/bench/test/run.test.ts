@@ -22,6 +22,11 @@ describe("a span", () => {
     const load = { mode: "echo", connections: 64, window: 8, size: 1024 * 1024 } as const
     assert.deepStrictEqual(lasting(span, load), { warmUp: 1748, duration: 1748 })
   })
+
+  it("lasts until the kernel has made room for large messages", () => {
+    const load = { mode: "echo", connections: 8, window: 1, size: 16 * 1024 } as const
+    assert.deepStrictEqual(lasting(span, load), { warmUp: 1000, duration: 1000 })
+  })
 })
 
 describe("run", () => {
