@@ -7,7 +7,7 @@ const order = [
   ["Message", "Upgrade", "Rejection"],
   ["Handshake", "Protocol"],
   // the pure line
-  ["Entropy", "Ledger", "Network", "WebSocketMetrics"],
+  ["Entropy", "EventScheduler", "Ledger", "Network", "WebSocketMetrics"],
   ["MemoryNetwork", "WebSocket"],
   ["WireTrace", "WebSocketServer", "WebSocketClient"],
   ["Ticket", "SubprotocolToken"]

@@ -12,9 +12,8 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as EventScheduler from "sluice/EventScheduler"
 import * as Network from "sluice/Network"
-import { EventScheduler } from "./internal/eventScheduler.js"
-import { fromNodeError } from "./internal/nodeError.js"
 import { onHandle } from "./internal/sharedReads.js"
 import { sharing, transportOf } from "./internal/transport.js"
 
@@ -40,7 +39,7 @@ const defaultHighWaterMark = 64 * 1024
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Network.Network["Type"] => {
-  const scheduler = new EventScheduler()
+  const scheduler = EventScheduler.make()
   const noDelay = options.noDelay ?? true
   const highWaterMark = options.highWaterMark ?? defaultHighWaterMark
   // Node hands all options on to Duplex, which its types do not say.
@@ -51,7 +50,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       Effect.suspend(() => {
         const { socket, transport } = sharing(socketOptions, scheduler)
         const connected = Effect.async<Network.Transport, Network.TransportError>((resume) => {
-          const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "connect")))
+          const failed = (error: Error) => resume(Effect.fail(Network.fromSystemError(error, "connect")))
           socket.once("error", failed)
           attempt(failed, () =>
             socket.connect({ ...address, noDelay }, () => {
@@ -79,7 +78,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
           const server = Net.createServer({ allowHalfOpen: true, noDelay, highWaterMark }, (socket) =>
             arrive(transportOf(socket, scheduler))
           )
-          const failed = (error: Error) => resume(Effect.fail(fromNodeError(error, "listen")))
+          const failed = (error: Error) => resume(Effect.fail(Network.fromSystemError(error, "listen")))
           server.once("error", failed)
           const { backlog, host = "127.0.0.1", port = 0 } = listenOptions
           attempt(failed, () =>
@@ -92,7 +91,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
               })
               // What happens from here on, such as a lack of descriptors, is told to who accepts.
               server.on("error", (error) => {
-                arrivals.fail(fromNodeError(error, "accept"))
+                arrivals.fail(Network.fromSystemError(error, "accept"))
                 arrivals.arrived()
               })
               resume(Effect.succeed(server))

@@ -14,11 +14,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as EventScheduler from "sluice/EventScheduler"
 import * as Fields from "sluice/Fields"
 import * as Handshake from "sluice/Handshake"
 import * as Rejection from "sluice/Rejection"
 import * as WebSocketServer from "sluice/WebSocketServer"
-import { EventScheduler } from "./internal/eventScheduler.js"
 import { transportOf } from "./internal/transport.js"
 
 /**
@@ -111,7 +111,7 @@ export const attach = (
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const scheduler = new EventScheduler()
+    const scheduler = EventScheduler.make()
     const clock = yield* Effect.clock
     const service: Service = {
       now: () => clock.unsafeCurrentTimeMillis(),

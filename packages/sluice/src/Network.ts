@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TransportError } from "./internal/transportError.js"
 
+export { fromSystemError, type SystemError } from "./internal/systemError.js"
 export { TransportError }
 
 /**

@@ -29,6 +29,16 @@ export * as Credential from "./Credential.js"
 export * as Entropy from "./Entropy.js"
 
 /**
+ * A scheduler that is drained inside the event which made the work: a fiber that waited for bytes runs in the same turn
+ * as the socket event that brought them, without a microtask between.
+ *
+ * For who writes a `Network` on the sockets of a host: give it to each `Transport`, and wrap their events in `event`.
+ *
+ * @since 0.1.0
+ */
+export * as EventScheduler from "./EventScheduler.js"
+
+/**
  * WebSocket extensions in the handshake: the grammar of `Sec-WebSocket-Extensions` and its negotiation (RFC 6455 §9.1).
  *
  * An `Extension` says what a client offers, which offers a server takes and which replies a client takes; `negotiate`

@@ -2,9 +2,8 @@
  * A `Lane` on a `node:net` socket.
  */
 import type { Socket } from "node:net"
-import { type Lane, TransportError } from "sluice/Network"
-import type { EventScheduler } from "./eventScheduler.js"
-import { fromNodeError } from "./nodeError.js"
+import type { EventScheduler } from "sluice/EventScheduler"
+import { fromSystemError, type Lane, TransportError } from "sluice/Network"
 import * as SharedReads from "./sharedReads.js"
 
 const ignore = () => {}
@@ -37,7 +36,7 @@ export class SocketLane implements Lane {
     socket.on("end", () => this.onEnd())
     socket.on("finish", () => scheduler.event(this.readable))
     socket.on("error", (error) =>
-      this.fail({ read: fromNodeError(error, "read"), write: fromNodeError(error, "write") })
+      this.fail({ read: fromSystemError(error, "read"), write: fromSystemError(error, "write") })
     )
     socket.on("close", () => this.fail(closed))
   }

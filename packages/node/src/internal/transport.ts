@@ -2,8 +2,8 @@
  * Sockets as transports.
  */
 import * as Net from "node:net"
+import type { EventScheduler } from "sluice/EventScheduler"
 import * as Network from "sluice/Network"
-import type { EventScheduler } from "./eventScheduler.js"
 import { sharedReads } from "./sharedReads.js"
 import { SocketLane } from "./socketLane.js"
 

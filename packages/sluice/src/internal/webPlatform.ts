@@ -13,6 +13,10 @@ declare const TextDecoder: new (
   options: { readonly ignoreBOM: true }
 ) => { decode(bytes: Uint8Array): string }
 
+declare const queueMicrotask: (run: () => void) => void
+
+declare const setTimeout: (run: () => void, milliseconds: number) => unknown
+
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 
 interface Url {
@@ -44,6 +48,12 @@ export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /** @internal */
 export const randomBytes = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size))
+
+/** @internal When the task that runs is over, before anything else of the host. */
+export const afterThis = (run: () => void): void => queueMicrotask(run)
+
+/** @internal Lets the events of the host have a turn first. */
+export const inNextTurn = (run: () => void): void => void setTimeout(run, 0)
 
 /** @internal */
 export const parseUrl = (url: string): Url | undefined => {

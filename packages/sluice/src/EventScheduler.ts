@@ -1,16 +1,44 @@
 /**
  * A scheduler that is drained inside the event which made the work: a fiber that waited for bytes runs in the same turn
  * as the socket event that brought them, without a microtask between.
+ *
+ * For who writes a `Network` on the sockets of a host: give it to each `Transport`, and wrap their events in `event`.
+ *
+ * @since 0.1.0
  */
 import type { RuntimeFiber } from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import { afterThis, inNextTurn } from "./internal/webPlatform.js"
 
 // Rounds after which the event loop gets a turn, so that fibers that yield to each other for ever do not starve it.
 const maxRounds = 2048
 
 const turn = 2048
 
-/** @internal */
+/**
+ * Makes a scheduler; one for all sockets of a process, since a fiber may have several.
+ *
+ * @example
+ * ```ts
+ * import { EventScheduler } from "sluice"
+ *
+ * const scheduler = EventScheduler.make()
+ * scheduler.event(() => {
+ *   // tell who waits that bytes are here: the fibers that this wakes run before `event` returns
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): EventScheduler => new EventScheduler()
+
+/**
+ * The scheduler.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class EventScheduler implements Scheduler.Scheduler {
   private tasks: Array<Scheduler.Task> = []
   /** Those with a priority of their own, of which there are few. */
@@ -28,7 +56,7 @@ export class EventScheduler implements Scheduler.Scheduler {
     else this.others.scheduleTask(task, priority)
     if (this.isExpected) return
     this.isExpected = true
-    queueMicrotask(this.drain)
+    afterThis(this.drain)
   }
 
   /** Runs the listener of an event, then all tasks that follow from it. */
@@ -48,7 +76,7 @@ export class EventScheduler implements Scheduler.Scheduler {
   private readonly drain = (): void => {
     for (let round = 0; this.tasks.length > 0 || this.others.buckets.length > 0; round++) {
       if (round === maxRounds) {
-        setImmediate(this.drain)
+        inNextTurn(this.drain)
         return
       }
       if (this.others.buckets.length > 0) this.takeOthers()

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { turns } from "../../../sluice/test/support/turns.js"
-import { EventScheduler } from "../../src/internal/eventScheduler.js"
+import { EventScheduler } from "../src/EventScheduler.js"
+import { turns } from "./support/turns.js"
 
 describe("the scheduler of events", () => {
   it("runs what follows from an event before the event is over, in order", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TransportError } from "sluice/Network"
-import { fromNodeError } from "../../src/internal/nodeError.js"
+import { fromSystemError } from "../../src/internal/systemError.js"
+import { TransportError } from "../../src/Network.js"
 
 const table: ReadonlyArray<readonly [code: string | undefined, reason: TransportError["reason"]]> = [
   ["EACCES", "PermissionDenied"],
@@ -35,7 +35,7 @@ describe("what Node says of a socket", () => {
   it.each(table)("%s is %s", (code, reason) => {
     for (const operation of operations) {
       const cause = Object.assign(new Error("connect 127.0.0.1:80"), code === undefined ? {} : { code })
-      const error = fromNodeError(cause, operation)
+      const error = fromSystemError(cause, operation)
       assert.instanceOf(error, TransportError)
       assert.deepStrictEqual([error.reason, error.operation, error.cause], [reason, operation, cause])
       assert.isTrue(error.detail.startsWith("connect 127.0.0.1:80"))
@@ -45,7 +45,7 @@ describe("what Node says of a socket", () => {
 
   it("has a hint where one helps, when an address was asked for", () => {
     const detailOf = (code: string, operation: TransportError["operation"]) =>
-      fromNodeError(Object.assign(new Error("no"), { code }), operation).detail
+      fromSystemError(Object.assign(new Error("no"), { code }), operation).detail
     assert.strictEqual(detailOf("EADDRINUSE", "listen"), "no; port 0 takes a free one")
     assert.strictEqual(detailOf("ECONNREFUSED", "connect"), "no; nobody listens there")
     assert.strictEqual(detailOf("EACCES", "listen"), "no; ports below 1024 need a privilege")

@@ -1,7 +1,7 @@
 /**
- * The words of Node for what went wrong, and ours.
+ * The codes that operating systems, Node and Bun have for what went wrong, and our words.
  */
-import { TransportError } from "sluice/Network"
+import { TransportError } from "./transportError.js"
 
 const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, TransportError["reason"]>([
   ["EACCES", "PermissionDenied"],
@@ -33,8 +33,34 @@ const hints: ReadonlyMap<TransportError["reason"], string> = new Map<TransportEr
   ["PermissionDenied", "ports below 1024 need a privilege"]
 ])
 
-/** @internal */
-export const fromNodeError = (error: NodeJS.ErrnoException, operation: TransportError["operation"]): TransportError => {
+/**
+ * What a host says of a socket, as it is kept: the code is the name of the system's error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SystemError {
+  /** As `ECONNRESET`. */
+  readonly code?: string | undefined
+  /** What the host says. */
+  readonly message: string
+}
+
+/**
+ * An error of a socket of a host, in the words that are the same on every network.
+ *
+ * @example
+ * ```ts
+ * import { Network } from "sluice"
+ *
+ * const refused = { code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:9" }
+ * const { reason } = Network.fromSystemError(refused, "connect") // "ConnectionRefused"
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const fromSystemError = (error: SystemError, operation: TransportError["operation"]): TransportError => {
   const reason = reasons.get(error.code ?? "") ?? "Unknown"
   const hint = operation === "listen" || operation === "connect" ? hints.get(reason) : undefined
   const detail = hint === undefined ? error.message : `${error.message}; ${hint}`
