@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../", import.meta.url))
 
 /** Packages that are published, in the order they are built. */
-export const publicPackages = ["sluice", "node", "sim", "conformance"]
+export const publicPackages = ["sluice", "node", "bun", "sim", "conformance"]
 
 /** @param {string} name @param {string} command @param {ReadonlyArray<string>} args @returns {boolean} if it passed */
 export const step = (name, command, args) => {

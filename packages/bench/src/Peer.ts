@@ -73,10 +73,13 @@ export const builtIn: Effect.Effect<ReadonlyArray<Peer>, never, Toolchain.Toolch
   })
   return [
     peer("sluice", "sluice (Node)", onNode("sluice"), { isCurve: true }),
+    peer("sluice-bundled", "sluice, bundled", onNode("sluiceBundled")),
     peer("ws", "ws", onNode("ws"), { env: withoutAddOn, isCurve: true }),
     peer("ws+bufferutil", "ws + bufferutil", onNode("ws"), { missing: missingBufferutil() }),
     peer("uws", "uWebSockets.js", onNode("uws"), { missing: missingUws(), isCurve: true }),
     peer("bun", "Bun native", onBun("bun"), { missing: missingBun }),
+    peer("sluice-bun", "sluice (Bun)", onBun("sluiceBun"), { missing: missingBun }),
+    peer("ws-bun", "ws on Bun", onBun("ws"), { missing: missingBun }),
     peer("effect-platform", "@effect/platform-node", onNode("effectPlatform"), { env: withoutAddOn }),
     peer("net", "net, no WebSocket", onNode("rawNet"), { isRaw: true })
   ]

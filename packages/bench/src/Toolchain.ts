@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { build } from "esbuild"
+import { type BuildOptions, build } from "esbuild"
 import * as Child from "./Child.js"
 import type { Settings } from "./Settings.js"
 
@@ -38,6 +38,7 @@ const sources = fileURLToPath(new URL("../", import.meta.url))
 /** Servers and codecs are measured as JavaScript: a loader that compiles would be measured too. */
 const programs = {
   sluice: "src/EchoNode.ts",
+  sluiceBun: "src/EchoBun.ts",
   ws: "src/servers/ws.ts",
   effectPlatform: "src/servers/effectPlatform.ts",
   uws: "src/servers/uws.ts",
@@ -46,7 +47,10 @@ const programs = {
   codec: "src/codec/main.ts"
 } as const
 
-export type Program = keyof typeof programs
+/** The same with all that is installed in it, so that what is not used is left out. */
+const bundled = { sluiceBundled: programs.sluice } as const
+
+export type Program = keyof typeof programs | keyof typeof bundled
 
 /** The packages of this repository go into the bundle, from their sources; all others are loaded as installed. */
 const installed = ["effect", "@effect/*", "ws", "bufferutil", "@trufflesuite/*"]
@@ -87,6 +91,8 @@ export const problem = (cpus: Settings["cpus"]): string | undefined => {
     : `There are ${count} CPUs, counted from 0: name two others in --cpus, or --no-pin.`
 }
 
+const withRequire = `import{createRequire}from"node:module";const require=createRequire(import.meta.url);`
+
 const pin = (cpu: number | undefined) => (cpu === undefined ? [] : ["taskset", "-c", String(cpu)])
 
 /** Builds the load generator and the measured programs, in a folder that is gone when the scope ends. */
@@ -109,20 +115,24 @@ export const make = (cpus: Settings["cpus"]): Effect.Effect<Context.Tag.Service<
       (error) => new MissingTool({ reason: `The load generator does not compile: the compiler ${error.message}` })
     )
     yield* Effect.tryPromise({
-      try: () =>
-        build({
+      try: () => {
+        const options: BuildOptions = {
           absWorkingDir: sources,
-          entryPoints: programs,
           outdir: folder,
           outExtension: { ".js": ".mjs" },
           bundle: true,
-          external: [...installed],
           conditions: ["source"],
           platform: "node",
           format: "esm",
           target: "node20",
           logLevel: "silent"
-        }),
+        }
+        return Promise.all([
+          build({ ...options, entryPoints: programs, external: [...installed] }),
+          // What is CommonJS in there asks for modules of Node.
+          build({ ...options, entryPoints: bundled, banner: { js: withRequire } })
+        ])
+      },
       catch: (error) => new MissingTool({ reason: `The servers cannot be bundled: ${error}` })
     })
     return {
