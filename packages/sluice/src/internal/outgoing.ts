@@ -3,6 +3,7 @@
  *
  * Small payloads are copied into a slab that all connections share; large ones leave as they are, behind their header.
  */
+import { add, none } from "./fewItems.js"
 import * as FrameHeader from "./frameHeader.js"
 import { mask } from "./masking.js"
 import { encodeUtf8, encodeUtf8Into } from "./webPlatform.js"
@@ -25,7 +26,7 @@ const reserve = (size: number): void => {
 export class Outgoing {
   /** Bytes that wait for `take`. */
   size = 0
-  private chunks: Array<Uint8Array> = []
+  private chunks: Array<Uint8Array> = none
   // The bytes that were copied last, from `start` on, as long as no other connection copied after them.
   private open: Uint8Array | undefined = undefined
   private start = 0
@@ -84,7 +85,7 @@ export class Outgoing {
   take(): ReadonlyArray<Uint8Array> {
     this.finish()
     const { chunks } = this
-    this.chunks = []
+    this.chunks = none
     this.size = 0
     return chunks.length === 1 ? chunks : joined(chunks)
   }
@@ -104,12 +105,12 @@ export class Outgoing {
 
   private push(chunk: Uint8Array): void {
     this.finish()
-    this.chunks.push(chunk)
+    this.chunks = add(this.chunks, chunk)
   }
 
   private finish(): void {
     if (this.open === undefined) return
-    this.chunks.push(this.open.subarray(this.start, this.end))
+    this.chunks = add(this.chunks, this.open.subarray(this.start, this.end))
     this.open = undefined
   }
 }
