@@ -7,6 +7,7 @@ import { type CellPlan, type Contestant, order } from "./Plan.js"
 import type { Cell, Sample } from "./Results.js"
 import * as Server from "./Server.js"
 import type { Settings } from "./Settings.js"
+import * as Span from "./Span.js"
 
 const noSamples = (): Array<Sample> => []
 
@@ -30,7 +31,7 @@ const running = ({ contestant, server }: Entry) =>
   })
 
 /** Takes a sample; again, if it is a noisy one, as often as that may be, and the quietest counts. */
-const sample = (entry: Entry, { load }: CellPlan, span: Generator.Span, settings: Settings) =>
+const sample = (entry: Entry, { load }: CellPlan, span: Span.Span, settings: Settings) =>
   Effect.gen(function* () {
     let best: Sample | undefined
     for (let tries = 0; tries <= settings.retries; tries++) {
@@ -49,7 +50,7 @@ const sample = (entry: Entry, { load }: CellPlan, span: Generator.Span, settings
 export const play = (plan: CellPlan, settings: Settings) =>
   Effect.gen(function* () {
     const entries = yield* Effect.forEach(plan.contestants, enter, { concurrency: "unbounded" })
-    const span = Generator.lasting(settings, plan.load)
+    const span = Span.lasting(settings, plan.load)
     const first = { warmUp: settings.firstWarmUp / 2, duration: settings.firstWarmUp / 2 }
     for (const entry of entries) yield* sample(entry, plan, first, { ...settings, retries: 0 })
     for (let round = 0; round < settings.rounds; round++) {

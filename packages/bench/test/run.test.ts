@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Contest from "../src/Contest.js"
-import { lasting } from "../src/Generator.js"
 import * as Peer from "../src/Peer.js"
 import { plan } from "../src/Plan.js"
 import { isFailed } from "../src/Results.js"
 import { defaults } from "../src/Settings.js"
+import { lasting } from "../src/Span.js"
 import * as Toolchain from "../src/Toolchain.js"
 
 const settings = { ...defaults, rounds: 1, duration: 100, warmUp: 20, firstWarmUp: 20, retries: 0, cpus: undefined }

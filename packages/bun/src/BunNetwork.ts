@@ -111,11 +111,11 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
         Effect.async<BunSocket.Listener, Network.TransportError>((resume) => {
           const failed = (error: BunSocket.SystemError) => resume(Effect.fail(Network.fromSystemError(error, "listen")))
           attempt(failed, () => {
-            const { backlog, host = "127.0.0.1", port = 0 } = listenOptions
+            const { host = "127.0.0.1", port = 0 } = listenOptions
             checkPort(port)
             const listener = bun.listen({
-              ...{ hostname: host, port, allowHalfOpen: true, exclusive: true, socket: handlers(opened) },
-              ...(backlog === undefined ? {} : { backlog })
+              ...{ hostname: host, port, allowHalfOpen: true, exclusive: true },
+              socket: handlers(opened)
             })
             resume(Effect.succeed(listener))
           })

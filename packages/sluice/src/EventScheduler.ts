@@ -8,12 +8,15 @@
  */
 import type { RuntimeFiber } from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import { afterThis, inNextTurn } from "./internal/webPlatform.js"
+import { afterThis } from "./internal/webPlatform.js"
 
 // Rounds after which the event loop gets a turn, so that fibers that yield to each other for ever do not starve it.
 const maxRounds = 2048
 
 const turn = 2048
+
+/** The one of Effect that lets the host have a turn before each task. */
+const inNextTurn = new Scheduler.MixedScheduler(0)
 
 /**
  * Makes a scheduler; one for all sockets of a process, since a fiber may have several.
@@ -76,7 +79,7 @@ export class EventScheduler implements Scheduler.Scheduler {
   private readonly drain = (): void => {
     for (let round = 0; this.tasks.length > 0 || this.others.buckets.length > 0; round++) {
       if (round === maxRounds) {
-        inNextTurn(this.drain)
+        inNextTurn.scheduleTask(this.drain, 0)
         return
       }
       if (this.others.buckets.length > 0) this.takeOthers()

@@ -14,6 +14,7 @@ import type { Scheduler } from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TransportError } from "./internal/transportError.js"
+import { Waiters } from "./internal/waiters.js"
 
 export { fromSystemError, type SystemError } from "./internal/systemError.js"
 export { TransportError }
@@ -168,7 +169,7 @@ const ignore = () => {}
 class LaneTransport implements Transport {
   readonly lane: Lane
   private readonly options: Pick<Transport, "remote" | "local" | "scheduler">
-  private writers: Set<() => void> | undefined = undefined
+  private writers: Waiters | undefined = undefined
 
   constructor(lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">) {
     this.lane = lane
@@ -237,19 +238,11 @@ class LaneTransport implements Transport {
   }
 
   private get writable(): Effect.Effect<void, TransportError> {
-    return Effect.async((resume) => {
-      if (this.lane.failure() !== undefined || this.lane.isWritable()) return resume(this.written)
-      this.writers ??= new Set()
-      const { writers } = this
-      const wake = () => resume(this.written)
-      writers.add(wake)
-      this.lane.onWritable(() => {
-        const waiting = [...writers]
-        writers.clear()
-        for (const wake of waiting) wake()
-      })
-      return Effect.sync(() => writers.delete(wake))
-    })
+    this.writers ??= new Waiters()
+    const { lane, writers } = this
+    lane.onWritable(() => writers.wake())
+    const waited = writers.wait(() => lane.failure() !== undefined || lane.isWritable())
+    return Effect.zipRight(waited, this.written)
   }
 }
 

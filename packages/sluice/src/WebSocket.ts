@@ -24,6 +24,7 @@ import {
   type CloseOptions,
   connectionOf,
   continuable,
+  ending,
   type Sendable,
   sendable,
   TypeId,
@@ -137,9 +138,7 @@ export const runForEach: {
           if (message !== undefined) return handler(wholeMessage(message))
           if (inbox.ended === undefined) return inbox.changed
           ended = true
-          return Effect.catchAll(inbox.ended, (error) =>
-            Option.isSome(error) ? Effect.fail(error.value) : Effect.void
-          )
+          return ending(inbox.ended)
         },
         step: ignore
       })

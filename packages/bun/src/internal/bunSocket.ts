@@ -59,7 +59,7 @@ interface Options<Own> {
 }
 
 interface Host {
-  listen<Own>(options: Options<Own> & { readonly exclusive: boolean; readonly backlog?: number }): Listener
+  listen<Own>(options: Options<Own> & { readonly exclusive: boolean }): Listener
   connect<Own>(options: Options<Own>): Promise<Socket<Own>>
 }
 

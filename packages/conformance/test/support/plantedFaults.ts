@@ -58,32 +58,36 @@ const handing =
 const inBackground = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkDaemon(effect), Fiber.join)
 
-/** Puts the bytes where `placed` says. */
-const placing = (place: (room: Uint8Array, size: number) => Uint8Array): Layer.Layer<Network.Network> =>
-  lanes((lane) => ({
-    poll: (room) => {
-      const polled = lane.poll()
-      if (!isBytes(polled) || room === undefined || room.length < polled.length) return polled
-      const placed = place(room, polled.length)
-      placed.set(polled)
-      return placed
+/** Puts the bytes where `place` says, of which each lane has one. */
+const placing = (placeOf: () => (room: Uint8Array, size: number) => Uint8Array): Layer.Layer<Network.Network> =>
+  lanes((lane) => {
+    const place = placeOf()
+    return {
+      poll: (room) => {
+        const polled = lane.poll()
+        if (!isBytes(polled) || room === undefined || room.length < polled.length) return polled
+        const placed = place(room, polled.length)
+        placed.set(polled)
+        return placed
+      }
     }
-  }))
-
-let earlier: Uint8Array | undefined
+  })
 
 const bytes: ReadonlyArray<Planted> = [
   {
     fault: "puts bytes at the end of the room",
-    network: placing((room, size) => room.subarray(room.length - size)),
+    network: placing(() => (room, size) => room.subarray(room.length - size)),
     breaks: ["the lane of the ? is polled with room for the bytes"],
     says: /where the bytes begin in the room/
   },
   {
     fault: "puts bytes into a room that it had before, over others",
-    network: placing((room, size) => {
-      if (earlier === undefined || earlier.length < size) earlier = room
-      return earlier.subarray(0, size)
+    network: placing(() => {
+      let earlier: Uint8Array | undefined
+      return (room, size) => {
+        if (earlier === undefined || earlier.length < size) earlier = room
+        return earlier.subarray(0, size)
+      }
     }),
     breaks: ["the lane of the ? is polled with room for the bytes"],
     says: /gives/

@@ -32,23 +32,20 @@ export interface Reader {
 
 /** @internal Options of a socket that reads into the buffer, or into the room that its reader has for a lot. */
 export const sharedReads = (reader: () => Reader): { readonly onread: Net.OnReadOpts } => {
-  const { callback, next } = reads(reader)
-  return { onread: { buffer: next, callback } }
-}
-
-const reads = (reader: () => Reader) => {
   let isFirst = true
   return {
-    // Before the first read there is no reader.
-    next: () => {
-      if (!isFirst) return roomOf(reader())
-      isFirst = false
-      return shared
-    },
-    callback: (length: number, buffer: Uint8Array) => {
-      if (buffer === shared) reader().read(length)
-      else reader().take(buffer.subarray(0, length))
-      return true
+    onread: {
+      // Before the first read there is no reader.
+      buffer: () => {
+        if (!isFirst) return roomOf(reader())
+        isFirst = false
+        return shared
+      },
+      callback: (length, buffer) => {
+        if (buffer === shared) reader().read(length)
+        else reader().take(buffer.subarray(0, length))
+        return true
+      }
     }
   }
 }

@@ -159,6 +159,10 @@ class Send extends Effectable.Class<void, Protocol.SendError> {
   }
 }
 
+/** @internal What the end of an inbox is for who takes one message after the other: an end, or a failure. */
+export const ending = <E>(ended: Exit.Exit<never, Option.Option<E>>): Effect.Effect<void, E> =>
+  Effect.catchAll(ended, Option.match({ onNone: () => Effect.void, onSome: Effect.fail }))
+
 type Pulling = Channel.Channel<Chunk.Chunk<Message.Message>, unknown, ReceiveError>
 
 // An effect for the wait only: what is here, and the end, are steps of the channel, which are far cheaper.
@@ -168,9 +172,7 @@ const pulling = (inbox: Inbox<ReceiveError>): Pulling => {
     if (batch.length > 0) return Channel.flatMap(Channel.write(Chunk.unsafeFromArray(whole(batch))), pull)
     return inbox.ended === undefined
       ? Channel.flatMap(Channel.fromEffect(inbox.changed), pull)
-      : Channel.fromEffect(
-          Effect.catchAll(inbox.ended, Option.match({ onNone: () => Effect.void, onSome: Effect.fail }))
-        )
+      : Channel.fromEffect(ending(inbox.ended))
   }
   return Channel.suspend(pull)
 }

@@ -15,8 +15,6 @@ declare const TextDecoder: new (
 
 declare const queueMicrotask: (run: () => void) => void
 
-declare const setTimeout: (run: () => void, milliseconds: number) => unknown
-
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 
 interface Url {
@@ -51,9 +49,6 @@ export const randomBytes = (size: number): Uint8Array => crypto.getRandomValues(
 
 /** @internal When the task that runs is over, before anything else of the host. */
 export const afterThis = (run: () => void): void => queueMicrotask(run)
-
-/** @internal Lets the events of the host have a turn first. */
-export const inNextTurn = (run: () => void): void => void setTimeout(run, 0)
 
 /** @internal */
 export const parseUrl = (url: string): Url | undefined => {
