@@ -93,7 +93,7 @@ export interface Subject<out R = never> {
  */
 export interface Served {
   /** The address. */
-  readonly address: Network.Address
+  readonly address: Network.ConnectOptions
   /** What clients write into `Host`; the address by default. */
   readonly host?: string | undefined
   /** What clients ask for; `/` by default. */
@@ -250,11 +250,13 @@ export const fromUrl = (text: string): Either.Either<Subject<Network.Network>, S
 export const servedAt = (text: string): Either.Either<Served, SubjectError> => {
   const url = Either.getOrUndefined(Either.try(() => new URL(text)))
   if (url === undefined) return wrong(`${text} is not a URL; ws://host:port/path is one`)
-  if (url.protocol === "wss:") return wrong(`${text} wants TLS, which is not supported; ask the server behind it`)
-  if (url.protocol !== "ws:") return wrong(`${text} does not begin with ws://`)
+  const isSecure = url.protocol === "wss:"
+  if (!isSecure && url.protocol !== "ws:") return wrong(`${text} begins neither with ws:// nor with wss://`)
   if (text.includes("#")) return wrong(`${text} has a fragment, which a WebSocket URL must not`)
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
+  const address = { host, port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port) }
   return Either.right({
-    address: { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? 80 : Number(url.port) },
+    address: isSecure ? { ...address, tls: { serverName: host } } : address,
     host: url.host,
     path: url.pathname + url.search
   })

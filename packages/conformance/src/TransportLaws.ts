@@ -19,7 +19,7 @@ import type * as Scope from "effect/Scope"
 import type * as Network from "sluice/Network"
 import { bytesLaws } from "./internal/transportLaws/bytes.js"
 import { endingLaws } from "./internal/transportLaws/endings.js"
-import type { Draft } from "./internal/transportLaws/ends.js"
+import { type Draft, Kind } from "./internal/transportLaws/ends.js"
 import { Unmet } from "./internal/transportLaws/expectation.js"
 import { interruptionLaws } from "./internal/transportLaws/interruption.js"
 import { laneInputLaws } from "./internal/transportLaws/laneInput.js"
@@ -88,6 +88,13 @@ export interface Options {
    * is two seconds or more. Less is enough in memory; a network that is slow by itself may need more.
    */
   readonly patience?: number | undefined
+  /**
+   * Where the laws listen that are not about addresses, asked anew for each listener: `{}` by default, which is TCP. With
+   * `{ path }`, a new one each time, the laws are about unix sockets.
+   */
+  readonly listen?: (() => Network.ListenOptions) | undefined
+  /** Whether an abort reaches the peer as a reset; `true` by default. On a unix socket it may look like an end. */
+  readonly hasResets?: boolean | undefined
 }
 
 /** How much longer all of a law may take than one thing in it. */
@@ -106,13 +113,14 @@ const naming =
     )
 
 const lawOf =
-  ({ patience = Patience.defaultValue() }: Options) =>
+  ({ hasResets = true, listen = Kind.defaultValue().listen, patience = Patience.defaultValue() }: Options) =>
   ({ demand, name, test }: Draft): TransportLaw => ({
     name,
     demand,
     patience,
     test: soon("all of it comes to an end", Effect.provideService(test, Patience, patience)).pipe(
       Effect.provideService(Patience, patience * ofAll),
+      Effect.provideService(Kind, { hasResets, listen }),
       naming(name)
     )
   })

@@ -279,10 +279,14 @@ describe("Subject", () => {
       host: "example.com",
       path: "/"
     })
+    assert.deepStrictEqual(Either.getOrThrow(Subject.servedAt("wss://example.com/a")), {
+      address: { host: "example.com", port: 443, tls: { serverName: "example.com" } },
+      host: "example.com",
+      path: "/a"
+    })
     for (const [url, reason] of [
       ["example.com", /is not a URL/],
-      ["http://example.com", /does not begin with ws:/],
-      ["wss://example.com", /TLS/],
+      ["http://example.com", /neither with ws:/],
       ["ws://example.com/#x", /fragment/]
     ] as const) {
       const wrong = Either.flip(Subject.fromUrl(url))

@@ -153,7 +153,8 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     return lastPort
   }
 
-  const connect = (remote: Network.Address) => Effect.acquireRelease(open(remote), (transport) => transport.abort)
+  const connect = ({ host, path, port }: Network.ConnectOptions) =>
+    Effect.acquireRelease(open(path === undefined ? { host, port } : Network.unixSocket(path)), ({ abort }) => abort)
 
   const open = (remote: Network.Address) =>
     Effect.gen(function* () {
@@ -166,7 +167,9 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
             : `${listening.backlog} connections to ${Network.formatAddress(remote)} wait to be accepted already`
         return yield* new Network.TransportError({ reason: "ConnectionRefused", operation: "connect", detail })
       }
-      const local = { host: remote.host, port: freePort(remote.host) }
+      // The client of a unix socket has no name.
+      const local =
+        remote.path === undefined ? { host: remote.host, port: freePort(remote.host) } : Network.unixSocket("")
       const pair: Pair = { scheduler, window, aborted: undefined }
       const there = direction()
       const back = direction()
@@ -175,16 +178,16 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       return Network.fromLane(lane(pair, back, there), { remote, local })
     })
 
-  const listen = ({ backlog = 511, host = "127.0.0.1", port = 0 }: Network.ListenOptions) =>
+  const listen = ({ backlog = 511, host = "127.0.0.1", path, port = 0 }: Network.ListenOptions) =>
     Effect.gen(function* () {
       if (!Number.isInteger(port) || port < 0 || port > 65535) {
         const detail = `${port} is no port; it is a number from 0 to 65535`
         return yield* new Network.TransportError({ reason: "AddressNotAvailable", operation: "listen", detail })
       }
-      const address = { host, port: port === 0 ? freePort(host) : port }
+      const address = path === undefined ? { host, port: port === 0 ? freePort(host) : port } : Network.unixSocket(path)
       const key = Network.formatAddress(address)
       if (listeners.has(key)) {
-        const detail = `somebody listens on ${key} already; port 0 takes a free one`
+        const detail = `somebody listens on ${key} already${path === undefined ? "; port 0 takes a free one" : ""}`
         return yield* new Network.TransportError({ reason: "AddressInUse", operation: "listen", detail })
       }
       const arrivals = Network.makeArrivals()
@@ -199,7 +202,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
       return arrivals.listener(address)
     })
 
-  return { connect, listen }
+  return { connect, listen, isInProcess: true }
 }
 
 /**

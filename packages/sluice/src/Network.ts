@@ -20,26 +20,83 @@ export { fromSystemError, type SystemError } from "./internal/systemError.js"
 export { TransportError }
 
 /**
- * Where a connection goes to or comes from: a TCP host and port.
+ * Where a connection goes to or comes from: a TCP host and port, or a unix socket.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Address {
-  /** A name or an IP address. */
+  /** A name or an IP address; empty for a unix socket. */
   readonly host: string
-  /** From 0 to 65535; to listen on 0 is to let the network choose. */
+  /** From 0 to 65535; to listen on 0 is to let the network choose. 0 for a unix socket. */
   readonly port: number
+  /** The file of a unix socket; empty for its client, which has none. It goes before host and port. */
+  readonly path?: string | undefined
 }
 
 /**
- * An address as `host:port`, with brackets around an IPv6 address.
+ * The address of a unix socket.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Network, WebSocketClient } from "sluice"
+ *
+ * const socket = WebSocketClient.connect({
+ *   url: "ws://localhost/chat",
+ *   address: Network.unixSocket("/run/chat.sock")
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unixSocket = (path: string): Address => ({ host: "", port: 0, path })
+
+/**
+ * An address as `host:port`, with brackets around an IPv6 address, or as `unix:path`.
  *
  * @category getters
  * @since 0.1.0
  */
-export const formatAddress = ({ host, port }: Address): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+export const formatAddress = ({ host, path, port }: Address): string =>
+  path !== undefined ? `unix:${path}` : host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/**
+ * What was agreed on in the TLS handshake of a connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TlsSession {
+  /** As `TLSv1.3`. */
+  readonly version: string
+  /** The protocol that was chosen by ALPN (RFC 7301), as `http/1.1`; absent if none was. */
+  readonly alpnProtocol: string | undefined
+  /** Whether the peer has a certificate that was verified. Of a client that is one that the server has asked for. */
+  readonly authorized: boolean
+  /** The certificate of the peer, if it has sent one; one that is not `authorized` may be anybody's. */
+  readonly peerCertificate: Certificate | undefined
+}
+
+/**
+ * A certificate (RFC 5280).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Certificate {
+  /** Whose it is, an attribute on each line, as `CN=ada`. */
+  readonly subject: string
+  /** Who has signed it, in the same form. */
+  readonly issuer: string
+  /** The names that it is for, as `DNS:ada.example, URI:spiffe://example/ada`; absent if it has none. */
+  readonly subjectAltName: string | undefined
+  /** SHA-256 over `raw`: pairs of hexadecimal digits with colons between. */
+  readonly fingerprint256: string
+  /** The certificate in DER. */
+  readonly raw: Uint8Array
+}
 
 /**
  * The synchronous side of a transport: it takes and gives what it can at once and tells when there is more to do.
@@ -86,6 +143,8 @@ export interface Transport {
   readonly remote: Address
   /** This end. */
   readonly local: Address
+  /** What was agreed on by TLS; absent where there is none. */
+  readonly tls?: TlsSession | undefined
   /** The next bytes, which belong to the caller; fails with `None` at the end of the output of the peer. */
   readonly read: Effect.Effect<Uint8Array, Option.Option<TransportError>>
   /** Sends bytes; succeeds when the transport has taken them and holds less than its high-water mark. */
@@ -127,6 +186,19 @@ export interface Listener {
 export interface ListenOptions extends Partial<Address> {
   /** Connections that may wait to be accepted; 511 by default. */
   readonly backlog?: number | undefined
+  /** Who may connect to a unix socket: its permissions, as `0o660`; those of a new file unless said otherwise. */
+  readonly mode?: number | undefined
+}
+
+/**
+ * Where to connect to, and how.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConnectOptions extends Address {
+  /** Asks for TLS with a server whose certificate is for this name or IP address; none by default. */
+  readonly tls?: { readonly serverName: string } | undefined
 }
 
 /**
@@ -139,9 +211,11 @@ export class Network extends Context.Tag("sluice/Network")<
   Network,
   {
     /** Connects; the connection lives in the scope. */
-    readonly connect: (address: Address) => Effect.Effect<Transport, TransportError, Scope.Scope>
+    readonly connect: (options: ConnectOptions) => Effect.Effect<Transport, TransportError, Scope.Scope>
     /** Listens; host `127.0.0.1` and port 0 unless said otherwise. */
     readonly listen: (options: ListenOptions) => Effect.Effect<Listener, TransportError, Scope.Scope>
+    /** Whether its bytes never leave the process, so that it stands for TLS without doing any; `false` if absent. */
+    readonly isInProcess?: boolean | undefined
   }
 >() {}
 
@@ -155,23 +229,30 @@ export const reads = (self: Transport): Stream.Stream<Uint8Array, TransportError
   Stream.repeatEffectOption(self.read)
 
 /**
+ * What a transport has beside its synchronous side.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Facts = Pick<Transport, "remote" | "local" | "tls" | "scheduler">
+
+/**
  * Makes a transport of its synchronous side, for those who write a network.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromLane = (lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">): Transport =>
-  new LaneTransport(lane, options)
+export const fromLane = (lane: Lane, options: Facts): Transport => new LaneTransport(lane, options)
 
 const ignore = () => {}
 
 // A server has many of them and uses their lanes: the effects are made when they are asked for.
 class LaneTransport implements Transport {
   readonly lane: Lane
-  private readonly options: Pick<Transport, "remote" | "local" | "scheduler">
+  private readonly options: Facts
   private writers: Waiters | undefined = undefined
 
-  constructor(lane: Lane, options: Pick<Transport, "remote" | "local" | "scheduler">) {
+  constructor(lane: Lane, options: Facts) {
     this.lane = lane
     this.options = options
   }
@@ -182,6 +263,10 @@ class LaneTransport implements Transport {
 
   get local() {
     return this.options.local
+  }
+
+  get tls() {
+    return this.options.tls
   }
 
   get scheduler() {
@@ -331,5 +416,37 @@ export const makeArrivals = (): Arrivals => {
       }
     }),
     abort: Effect.suspend(() => Effect.forEach(waiting.splice(0), (transport) => transport.abort, { discard: true }))
+  }
+}
+
+/**
+ * Listens on a unix socket, also where the file of one is still there on which nobody listens any more, for those who
+ * write a network.
+ *
+ * `remove` removes the file of a socket, and says whether it did. A path on which somebody listens, or which is another
+ * file, fails with `AddressInUse` as ever.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reclaim = (
+  { connect, listen }: Network["Type"],
+  remove: (path: string) => boolean
+): ((options: ListenOptions) => Effect.Effect<Listener, TransportError, Scope.Scope>) => {
+  const isStale = (path: string) =>
+    connect(unixSocket(path)).pipe(
+      Effect.as(false),
+      Effect.catchTag("TransportError", ({ reason }) => Effect.succeed(reason === "ConnectionRefused")),
+      Effect.scoped
+    )
+  return (options) => {
+    const { path } = options
+    if (path === undefined) return listen(options)
+    return Effect.catchIf(
+      listen(options),
+      ({ reason }) => reason === "AddressInUse",
+      (error) =>
+        Effect.flatMap(isStale(path), (stale) => (stale && remove(path) ? listen(options) : Effect.fail(error)))
+    )
   }
 }

@@ -36,8 +36,13 @@ import type * as WebSocket from "./WebSocket.js"
  * @since 0.1.0
  */
 export interface Request<P extends ReadonlyArray<string> = ReadonlyArray<string>> {
-  /** `ws://host:port/path?query` (RFC 6455 §3). */
+  /** `ws://host:port/path?query`, or `wss:` for TLS (RFC 6455 §3). */
   readonly url: string
+  /**
+   * Where to connect to, if not to the host and port of the URL: a unix socket, or an IP address that is known. The
+   * `Host` field, and the name that the certificate must be for, stay those of the URL.
+   */
+  readonly address?: Network.Address | undefined
   /** What the client wants to speak, the most wanted first. */
   readonly subprotocols?: P | undefined
   /** Fields of the request besides those of the handshake, such as `Authorization`. */
@@ -138,7 +143,9 @@ const timedOut = (url: string, timeout: number) => {
 
 const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limits.Limits) =>
   Effect.gen(function* () {
-    const { address, authority, target } = yield* destinationOf(request.url)
+    const destination = yield* destinationOf(request.url)
+    const { authority, target, tls } = destination
+    const address = request.address ?? destination.address
     const spans = yield* ConnectionSpan.make("client")
     const span = yield* Effect.acquireRelease(
       Effect.sync(() => spans.begin({ remote: address })),
@@ -152,7 +159,11 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
       entropy(16)
     )
     const network = yield* Network.Network
-    const transport = yield* network.connect(address)
+    const transport = yield* network.connect({ ...address, tls })
+    if (tls !== undefined && transport.tls === undefined && network.isInProcess !== true) {
+      const detail = `the URL asks for TLS, which this network does not have; it connects to ws:`
+      return yield* new Network.TransportError({ reason: "Unsupported", operation: "connect", detail })
+    }
     const lane = yield* laneOf(transport)
     const meter = yield* Meter.make("client")
     const deadlines = yield* Deadlines.make
@@ -188,24 +199,24 @@ interface Destination {
   readonly address: Network.Address
   readonly authority: string
   readonly target: string
+  readonly tls: Network.ConnectOptions["tls"]
 }
 
-const destinationOf = (text: string): Either.Either<Destination, Handshake.RequestError | Network.TransportError> => {
+const destinationOf = (text: string): Either.Either<Destination, Handshake.RequestError> => {
   const url = parseUrl(text)
   const shown = Grammar.withoutQuery(text)
   if (url === undefined) return wrongUrl(`${shown} is not a URL; ws://host:port/path is one`)
-  if (url.protocol === "wss:") {
-    const detail = `${shown} wants TLS, which this version does not have`
-    return Either.left(new Network.TransportError({ reason: "Unsupported", operation: "connect", detail }))
-  }
-  if (url.protocol !== "ws:") return wrongUrl(`the scheme of ${shown} is not ws:`)
+  const isSecure = url.protocol === "wss:"
+  if (!isSecure && url.protocol !== "ws:") return wrongUrl(`the scheme of ${shown} is neither ws: nor wss:`)
   // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used"
   if (url.hash !== "" || text.includes("#")) return wrongUrl(`${shown} has a fragment, which a WebSocket URL must not`)
   if (url.username !== "" || url.password !== "") {
     return wrongUrl("the URL has credentials, which would not be sent; put them into the field Authorization")
   }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
   return Either.right({
-    address: { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? 80 : Number(url.port) },
+    address: { host, port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port) },
+    tls: isSecure ? { serverName: host } : undefined,
     authority: url.host,
     target: url.pathname + url.search
   })

@@ -5,6 +5,7 @@ import type { Socket } from "node:net"
 import type { EventScheduler } from "sluice/EventScheduler"
 import { fromSystemError, type Lane, TransportError } from "sluice/Network"
 import * as SharedReads from "./sharedReads.js"
+import { rawOf } from "./tls.js"
 
 const ignore = () => {}
 
@@ -66,8 +67,11 @@ export class SocketLane implements Lane {
   }
 
   private onEnd(): void {
-    this.hasEnded = true
-    this.scheduler.event(this.readable)
+    if (isGone(this.socket)) this.fail(reset)
+    else {
+      this.hasEnded = true
+      this.scheduler.event(this.readable)
+    }
   }
 
   private fail(broken: Broken): void {
@@ -154,16 +158,44 @@ export class SocketLane implements Lane {
     if (socket.destroyed) return
     // Where the kernel has all that we said, up to its end, there is nothing to cut: the peer gets to read it.
     if (socket.writableEnded && socket.writableLength === 0) socket.destroySoon()
-    else reset(socket)
+    else cut(socket)
   }
 }
 
+/**
+ * Whether the connection below TLS was reset. What TLS has to say by itself after its handshake may meet the reset first,
+ * and takes it to itself: what is read then looks like an end. But TCP knows of no peer any more.
+ */
+const isGone = (socket: Socket): boolean => {
+  const raw = socket.writableEnded ? undefined : rawOf(socket)
+  return raw?.localAddress !== undefined && raw.remoteAddress === undefined
+}
+
 /** Only TCP can be reset: a socket of another kind, which throws when it is asked to, is just closed. */
-const reset = (socket: Socket): void => {
+const cut = (socket: Socket): void => {
+  const raw = rawOf(socket)
+  if (raw !== undefined) {
+    closeByReset(raw)
+    socket.destroy()
+    return
+  }
   try {
     socket.resetAndDestroy()
   } catch {
     socket.destroy()
+  }
+}
+
+/**
+ * Has a socket reset its connection when TLS, whose handle must go first, destroys it. To reset it under TLS while there
+ * is something to write ends the process (Node 20: segmentation fault).
+ */
+const closeByReset = (raw: Socket): void => {
+  const { destroy } = raw
+  raw.destroy = () => {
+    raw.destroy = destroy
+    cut(raw)
+    return raw
   }
 }
 
@@ -175,6 +207,10 @@ interface Broken {
 
 const closedOn = (operation: "read" | "write") =>
   new TransportError({ reason: "Closed", operation, detail: "the connection is closed" })
+
+const resetBy = { code: "ECONNRESET", message: "the peer has reset the connection" }
+
+const reset: Broken = { read: fromSystemError(resetBy, "read"), write: fromSystemError(resetBy, "write") }
 
 const closed: Broken = { read: closedOn("read"), write: closedOn("write") }
 

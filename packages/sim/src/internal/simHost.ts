@@ -52,18 +52,18 @@ export class SimHost {
     return host === this.name ? this.ip : host
   }
 
-  keyOf(host: string, port: number): string {
-    return `${this.canonical(host)} ${port}`
+  keyOf({ host, path, port }: Network.Address): string {
+    return path === undefined ? `${this.canonical(host)} ${port}` : `unix ${path}`
   }
 
   /** Who listens on an address of this host. */
-  find(host: string, port: number): Listening | undefined {
-    return this.listening.get(this.keyOf(host, port)) ?? this.listening.get(this.keyOf("0.0.0.0", port))
+  find(address: Network.Address): Listening | undefined {
+    return this.listening.get(this.keyOf(address)) ?? this.listening.get(this.keyOf({ ...address, host: "0.0.0.0" }))
   }
 
   freePort(host: string): number {
     do this.port = this.port === lastPort ? firstPort : this.port + 1
-    while (this.find(host, this.port) !== undefined)
+    while (this.find({ host, port: this.port }) !== undefined)
     return this.port
   }
 }

@@ -167,7 +167,8 @@ export class SimNet {
           Effect.sync(() => this.begin(host, owner, address)),
           (attempt) => Effect.sync(attempt.abort)
         ).pipe(Effect.flatMap(({ established }) => established)),
-      listen: (options) => this.listen(host, options)
+      listen: (options) => this.listen(host, options),
+      isInProcess: true
     }
   }
 
@@ -181,6 +182,9 @@ export class SimNet {
 
   private begin(from: SimHost, owner: Owner, remote: Network.Address): Attempt {
     const failed = (error: Network.TransportError): Attempt => ({ established: Effect.fail(error), abort: () => {} })
+    // A unix socket is a file of the own host, and its client has none.
+    if (remote.path !== undefined)
+      return this.open(from, owner, from, Network.unixSocket(""), Network.unixSocket(remote.path))
     if (!isPort(remote.port)) return failed(invalidPort("connect", remote.port))
     const to = this.resolve(from, remote.host)
     if (to === undefined) {
@@ -306,7 +310,7 @@ export class SimNet {
   ): void {
     if (!to.hasPower) return
     server.owner = to.owner
-    const listening = to.find(remote.host, remote.port)
+    const listening = to.find(remote)
     const isRefused =
       listening === undefined ||
       listening.arrivals.size >= listening.backlog ||
@@ -325,7 +329,7 @@ export class SimNet {
 
   private listen(
     host: SimHost,
-    { backlog = 511, host: given, port: asked = 0 }: Network.ListenOptions
+    { backlog = 511, host: given, path, port: asked = 0 }: Network.ListenOptions
   ): Effect.Effect<Network.Listener, Network.TransportError, Scope.Scope> {
     return Effect.acquireRelease(
       Effect.suspend(() => {
@@ -336,13 +340,14 @@ export class SimNet {
           const detail = `${name} is no address of ${host.name}, which has ${host.ip}, 127.0.0.1 and ::1`
           return failure("AddressNotAvailable", "listen", detail)
         }
-        const address = { host: host.canonical(name), port: asked === 0 ? host.freePort(name) : asked }
-        const key = host.keyOf(address.host, address.port)
+        const tcp = () => ({ host: host.canonical(name), port: asked === 0 ? host.freePort(name) : asked })
+        const address = path === undefined ? tcp() : Network.unixSocket(path)
+        const key = host.keyOf(address)
         if (host.listening.has(key)) {
-          const detail = `somebody listens on ${Network.formatAddress(address)} already; port 0 takes a free one`
+          const detail = `somebody listens on ${Network.formatAddress(address)} already${path === undefined ? "; port 0 takes a free one" : ""}`
           return failure("AddressInUse", "listen", detail)
         }
-        if (!host.isSelf(name) && address.host !== "0.0.0.0") this.aliases.set(name, host)
+        if (path === undefined && !host.isSelf(name) && address.host !== "0.0.0.0") this.aliases.set(name, host)
         const arrivals = Network.makeArrivals()
         const listening = { address, backlog, arrivals }
         host.listening.set(key, listening)

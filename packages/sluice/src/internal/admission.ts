@@ -2,6 +2,7 @@
  * Who may come in: the counts of a server, and the refusals when they are full.
  */
 import { isAbove, type Limits } from "../Limits.js"
+import type { Address } from "../Network.js"
 import * as Rejection from "../Rejection.js"
 import type { Account } from "./ledger.js"
 
@@ -26,15 +27,14 @@ export class Admission {
   }
 
   /** Counts a new connection, in its handshake; says why it is refused, if it is. */
-  enter(address: string): Refused | undefined {
+  enter(remote: Address): Refused | undefined {
     this.connections++
     this.handshakes++
-    const fromThere = (this.perAddress.get(address) ?? 0) + 1
-    this.perAddress.set(address, fromThere)
+    const fromThere = this.enterFrom(remote)
     const { maxConnections, maxConnectionsPerAddress, maxHandshakes } = this.limits
     if (isAbove(this.connections / 2, maxConnections)) return { limit: "maxConnections", rejection: "Abort" }
     if (isAbove(fromThere, maxConnectionsPerAddress)) {
-      const detail = `${fromThere} connections from ${address}; the limit is ${maxConnectionsPerAddress}.`
+      const detail = `${fromThere} connections from ${remote.host}; the limit is ${maxConnectionsPerAddress}.`
       const rejection = new Rejection.TooManyRequests({ retryAfter, detail })
       return { limit: "maxConnectionsPerAddress", rejection }
     }
@@ -47,17 +47,25 @@ export class Admission {
     return undefined
   }
 
+  /** All who come by a unix socket look the same: they are not counted for each. */
+  private enterFrom({ host, path }: Address): number {
+    if (path !== undefined) return 0
+    const count = (this.perAddress.get(host) ?? 0) + 1
+    this.perAddress.set(host, count)
+    return count
+  }
+
   /** The handshake of a connection has ended. */
   open(): void {
     this.handshakes--
   }
 
   /** A connection has ended. */
-  leave(address: string): void {
+  leave({ host }: Address): void {
     this.connections--
-    const left = (this.perAddress.get(address) ?? 1) - 1
-    if (left === 0) this.perAddress.delete(address)
-    else this.perAddress.set(address, left)
+    const left = (this.perAddress.get(host) ?? 1) - 1
+    if (left === 0) this.perAddress.delete(host)
+    else this.perAddress.set(host, left)
   }
 
   /** Connections, those in their handshake included. */

@@ -68,6 +68,12 @@ export class ConnectionSpan {
 
 const unkept = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
+/** As the semantic conventions of OpenTelemetry have it. */
+const peer = ({ host, path, port }: Address) =>
+  path === undefined
+    ? { "network.peer.address": host, "network.peer.port": port }
+    : { "network.transport": "unix", "network.peer.address": path }
+
 /** @internal */
 export const make = (role: Protocol.Role): Effect.Effect<Spans> =>
   Effect.gen(function* () {
@@ -80,7 +86,7 @@ export const make = (role: Protocol.Role): Effect.Effect<Spans> =>
       begin: ({ id, remote }) => {
         const attributes = {
           ...(id === undefined ? {} : { "sluice.connection": id }),
-          ...(remote === undefined ? {} : { "network.peer.address": remote.host, "network.peer.port": remote.port })
+          ...(remote === undefined ? {} : peer(remote))
         }
         // A server outlives what it was started in; a client connects for the sake of what it is part of.
         const options = { kind: role, attributes, captureStackTrace: false, root: role === "server" } as const

@@ -19,6 +19,8 @@ import type { DrainOptions } from "./drain.js"
 export interface Incoming extends Handshake.Offered {
   /** Where it comes from. Behind a reverse proxy this is the proxy. */
   readonly remote: Network.Address
+  /** What was agreed on by TLS, with the certificate of the client if it was asked for one; absent where there is none. */
+  readonly tls?: Network.TlsSession | undefined
 }
 
 /**

@@ -216,13 +216,13 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
           if (!lives.delete(life)) return
           // Does nothing where both sides have ended their output.
           lane.abort()
-          admission.leave(transport.remote.host)
+          admission.leave(transport.remote)
           done()
           drain.depart(life, life.departure)
         }
       }
       lives.add(life)
-      const refused = admission.enter(transport.remote.host)
+      const refused = admission.enter(transport.remote)
       if (drain.state !== "Serving") refuse(life, notAnyMore())
       else if (refused?.rejection === "Abort") {
         admission.open()

@@ -4,6 +4,13 @@
 import { TransportError } from "./transportError.js"
 
 const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, TransportError["reason"]>([
+  ["CERT_HAS_EXPIRED", "CertificateRejected"],
+  ["CERT_NOT_YET_VALID", "CertificateRejected"],
+  ["CERT_REJECTED", "CertificateRejected"],
+  ["CERT_REVOKED", "CertificateRejected"],
+  ["CERT_SIGNATURE_FAILURE", "CertificateRejected"],
+  ["CERT_UNTRUSTED", "CertificateRejected"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "CertificateRejected"],
   ["EACCES", "PermissionDenied"],
   ["EADDRINUSE", "AddressInUse"],
   ["EADDRNOTAVAIL", "AddressNotAvailable"],
@@ -15,22 +22,46 @@ const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, T
   ["EHOSTUNREACH", "HostUnreachable"],
   ["ENETDOWN", "HostUnreachable"],
   ["ENETUNREACH", "HostUnreachable"],
+  ["ENAMETOOLONG", "AddressNotAvailable"],
   ["ENOTFOUND", "HostNotFound"],
   ["EPERM", "PermissionDenied"],
   ["EPIPE", "BrokenPipe"],
+  ["EPROTO", "TlsFailed"],
   ["ERR_SOCKET_BAD_PORT", "AddressNotAvailable"],
   ["ERR_SOCKET_CLOSED", "Closed"],
   ["ERR_SOCKET_CONNECTION_TIMEOUT", "TimedOut"],
   ["ERR_STREAM_WRITE_AFTER_END", "Closed"],
   ["ERR_STREAM_DESTROYED", "Closed"],
-  ["ETIMEDOUT", "TimedOut"]
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "CertificateRejected"],
+  ["ETIMEDOUT", "TimedOut"],
+  ["HOSTNAME_MISMATCH", "CertificateRejected"],
+  ["INVALID_CA", "CertificateRejected"],
+  ["INVALID_PURPOSE", "CertificateRejected"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "CertificateRejected"],
+  ["UNABLE_TO_GET_ISSUER_CERT", "CertificateRejected"],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "CertificateRejected"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "CertificateRejected"]
 ])
+
+/** OpenSSL has a code for each thing that can be wrong, such as `ERR_SSL_WRONG_VERSION_NUMBER`. */
+const ofTls = /^ERR_(OSSL|SSL|TLS)_/
+
+const reasonOf = (code: string, operation: TransportError["operation"]): TransportError["reason"] => {
+  // There is no such file, or no such directory.
+  if (code === "ENOENT") return operation === "listen" ? "AddressNotAvailable" : "ConnectionRefused"
+  return reasons.get(code) ?? (ofTls.test(code) ? "TlsFailed" : "Unknown")
+}
 
 const hints: ReadonlyMap<TransportError["reason"], string> = new Map<TransportError["reason"], string>([
   ["AddressInUse", "port 0 takes a free one"],
   ["AddressNotAvailable", "this machine has no such address"],
+  ["CertificateRejected", "the option `ca` of the TLS client says whom to trust"],
   ["ConnectionRefused", "nobody listens there"],
-  ["PermissionDenied", "ports below 1024 need a privilege"]
+  [
+    "PermissionDenied",
+    "ports below 1024 need a privilege, and a unix socket the right to write to it or its directory"
+  ],
+  ["TlsFailed", "the peer may not speak TLS, or none of what is offered"]
 ])
 
 /**
@@ -61,7 +92,7 @@ export interface SystemError {
  * @since 0.1.0
  */
 export const fromSystemError = (error: SystemError, operation: TransportError["operation"]): TransportError => {
-  const reason = reasons.get(error.code ?? "") ?? "Unknown"
+  const reason = reasonOf(error.code ?? "", operation)
   const hint = operation === "listen" || operation === "connect" ? hints.get(reason) : undefined
   const detail = hint === undefined ? error.message : `${error.message}; ${hint}`
   return new TransportError({ reason, operation, detail, cause: error })

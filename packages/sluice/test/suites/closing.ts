@@ -195,6 +195,9 @@ const cuts: ReadonlyArray<{
   { name: "resets the connection", cut: ({ transport }) => transport.abort, reason: "ConnectionReset" }
 ]
 
+const cutsOn = ({ hasResets = true }: Host) =>
+  cuts.map((cut) => (cut.reason === "ConnectionReset" && !hasResets ? { ...cut, reason: "UnexpectedEnd" } : cut))
+
 export const closing = (host: Host): void => {
   const test = scenario(host)
 
@@ -454,7 +457,7 @@ export const closing = (host: Host): void => {
 
   describe(`abnormal closure on ${host.name}`, () => {
     for (const role of roles) {
-      for (const { cut, name, reason } of cuts) {
+      for (const { cut, name, reason } of cutsOn(host)) {
         test(
           `a peer of the ${role} that ${name} has not closed cleanly`,
           Effect.gen(function* () {

@@ -38,7 +38,6 @@ const wrongRequests: ReadonlyArray<
     "ws://ada:secret@localhost/",
     "ws://ada@localhost/"
   ].map((url) => [`the URL ${JSON.stringify(url)}`, { url }, "RequestError", "Url"] as const),
-  ["TLS", { url: "wss://localhost/" }, "TransportError", "Unsupported"],
   ["a subprotocol that is no token", { url: "ws://h/", subprotocols: ["a b"] }, "RequestError", "Subprotocol"],
   ["a subprotocol with a line break", { url: "ws://h/", subprotocols: ["a\r\nX: 1"] }, "RequestError", "Subprotocol"],
   ["a subprotocol twice", { url: "ws://h/", subprotocols: ["a", "a"] }, "RequestError", "Subprotocol"],
@@ -113,6 +112,9 @@ const answering = (
 
 export const connecting = (host: Host): void => {
   const test = scenario(host)
+
+  // Without resets an abort looks like an end.
+  const cutOff = host.hasResets === false ? ["InvalidResponse", "UnexpectedEnd"] : ["TransportError", "ConnectionReset"]
 
   describe(`the request of a client on ${host.name}`, () => {
     for (const [what, request, tag, reason] of wrongRequests) {
@@ -248,7 +250,7 @@ export const connecting = (host: Host): void => {
               .pipe(Effect.zipRight(turns()), Effect.zipRight(transport.abort))
           )
           const reset = yield* Effect.flip(WebSocketClient.connect(aborted.url))
-          assert.deepStrictEqual([reset._tag, "reason" in reset && reset.reason], ["TransportError", "ConnectionReset"])
+          assert.deepStrictEqual([reset._tag, "reason" in reset && reset.reason], cutOff)
         }
       })
     )
@@ -364,7 +366,7 @@ export const connecting = (host: Host): void => {
           yield* Deferred.await(written)
           yield* turns()
           yield* Fiber.interrupt(connecting)
-          assert.strictEqual(yield* Queue.take(ends), "Reset")
+          assert.strictEqual(yield* Queue.take(ends), host.hasResets === false ? "End" : "Reset")
         })
       )
     }

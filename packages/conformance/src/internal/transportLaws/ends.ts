@@ -1,12 +1,22 @@
 /**
  * The two ends of a connection, and what a law does with them.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Network from "sluice/Network"
-import { describeExit, expect, expectBytes, expectEnd, expectFailed, expectSuccess, Unmet } from "./expectation.js"
+import {
+  describeExit,
+  expect,
+  expectBytes,
+  expectEnd,
+  expectFailed,
+  expectSuccess,
+  isEnd,
+  Unmet
+} from "./expectation.js"
 import { settled, soon } from "./turns.js"
 
 /** @internal */
@@ -47,13 +57,25 @@ export interface Connected {
 /** @internal */
 export const accept = (listener: Network.Listener) => soon("a connection is accepted", listener.accept)
 
+/** @internal What kind of connections the laws are about that do not say so themselves. */
+export class Kind extends Context.Reference<Kind>()("@sluice/conformance/Kind", {
+  defaultValue: (): { readonly listen: () => Network.ListenOptions; readonly hasResets: boolean } => ({
+    listen: () => ({}),
+    hasResets: true
+  })
+}) {}
+
 /** @internal */
 export const connect = (address: Network.Address) =>
   Effect.flatMap(Network.Network, (network) => soon("a connection is made", network.connect(address)))
 
 /** @internal */
-export const listen = (options: Network.ListenOptions = {}) =>
-  Effect.flatMap(Network.Network, (network) => soon("a listener is made", network.listen(options)))
+export const listen = (options?: Network.ListenOptions) =>
+  Effect.gen(function* () {
+    const network = yield* Network.Network
+    const kind = yield* Kind
+    return yield* soon("a listener is made", network.listen(options ?? kind.listen()))
+  })
 
 /** @internal */
 export const connected = (
@@ -195,6 +217,21 @@ export const readFails = ({ side, transport }: End, ...reasons: ReadonlyArray<Ne
 /** @internal */
 export const writeFails = ({ side, transport }: End, ...reasons: ReadonlyArray<Network.TransportError["reason"]>) =>
   fails(`a write of the ${side}`, transport.write(ascii("too late")), "write", ...reasons)
+
+/** @internal The peer has aborted: where there are no resets, that looks like an end. */
+export const seesReset = (
+  what: string,
+  read: Effect.Effect<Uint8Array, Option.Option<Network.TransportError>>
+): Effect.Effect<void, Unmet> =>
+  Effect.gen(function* () {
+    const exit = yield* soon(`${what} fails`, Effect.exit(read))
+    const { hasResets } = yield* Kind
+    if (!hasResets && isEnd(exit)) return
+    yield* expectFailed(what, exit, "read", "ConnectionReset")
+  })
+
+/** @internal */
+export const readsReset = ({ side, transport }: End) => seesReset(`a read of the ${side}`, transport.read)
 
 /** @internal What a program is told that writes to a peer which is gone. */
 export const isGone = ["ConnectionReset", "BrokenPipe"] as const

@@ -92,9 +92,13 @@ export const expectFailed = (
 }
 
 /** @internal The end of the output of the peer, which is no error. */
-export const expectEnd = (what: string, exit: Exit.Exit<unknown, Option.Option<TransportError>>) => {
+export const expectEnd = (what: string, exit: Exit.Exit<unknown, Option.Option<TransportError>>) =>
+  expect(isEnd(exit), what, () => describeExit(exit))
+
+/** @internal */
+export const isEnd = (exit: Exit.Exit<unknown, Option.Option<TransportError>>): boolean => {
   const failure = Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none()
-  return expect(Option.isSome(failure) && Option.isNone(failure.value), what, () => describeExit(exit))
+  return Option.isSome(failure) && Option.isNone(failure.value)
 }
 
 /** @internal Has an effect that must succeed say so when it does not. */

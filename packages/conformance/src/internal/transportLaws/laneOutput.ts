@@ -18,8 +18,8 @@ import {
   pieces,
   readAll,
   readEnd,
-  readFails,
   readSome,
+  readsReset,
   write,
   writeAll
 } from "./ends.js"
@@ -122,7 +122,7 @@ const abortLaws: ReadonlyArray<Draft> = [
             lane.offer([ascii("too late")])
             lane.end()
             lane.abort()
-            yield* readFails(far, "ConnectionReset")
+            yield* readsReset(far)
             yield* turns()
             yield* hasFailed(lane, "Closed")
             yield* pollFails(lane.poll(), "Closed")

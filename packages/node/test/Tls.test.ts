@@ -1,0 +1,14 @@
+import { transportLaws } from "@sluice/conformance/vitest"
+import { closing } from "../../sluice/test/suites/closing.js"
+import { connecting } from "../../sluice/test/suites/connecting.js"
+import { flow } from "../../sluice/test/suites/flow.js"
+import { messages } from "../../sluice/test/suites/messages.js"
+import { serving } from "../../sluice/test/suites/serving.js"
+import { tls } from "./support/hosts.js"
+
+transportLaws(tls.name, tls)
+messages(tls)
+closing(tls)
+flow(tls)
+serving(tls)
+connecting(tls)

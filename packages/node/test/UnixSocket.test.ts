@@ -1,0 +1,14 @@
+import { transportLaws } from "@sluice/conformance/vitest"
+import { closing } from "../../sluice/test/suites/closing.js"
+import { connecting } from "../../sluice/test/suites/connecting.js"
+import { flow } from "../../sluice/test/suites/flow.js"
+import { messages } from "../../sluice/test/suites/messages.js"
+import { serving } from "../../sluice/test/suites/serving.js"
+import { freshPath, node, unix } from "./support/hosts.js"
+
+transportLaws(unix.name, { ...unix, network: node.network, listen: () => ({ path: freshPath() }) })
+messages(unix)
+closing(unix)
+flow(unix)
+serving(unix)
+connecting(unix)
