@@ -1,38 +1,41 @@
 /**
  * A connection as it is handed out behind its header of the PROXY protocol.
  */
+import * as Effect from "effect/Effect"
 import { fromLane, type Lane, type Transport } from "../Network.js"
 import type { Header } from "./proxyHeader.js"
 
 /**
- * With the addresses of the header, and bytes that come before all that the lane reads. What it has besides is that of
- * the transport, whatever that may be. `done` is called when it is aborted.
+ * With the addresses of the header, and with bytes that come before all that is read. What it has besides is that of the
+ * transport, whatever that may be. `done`, where there is one, is called when it is aborted.
  *
  * @internal
  */
 export const proxiedTransport = (
   transport: Transport,
-  lane: Lane,
   header: Header | undefined,
   rest: Uint8Array,
   done: (() => void) | undefined
 ): Transport => {
-  const isOwnLane = rest.length === 0 && done === undefined
-  const isProxied = header?._tag === "Proxied"
-  if (isOwnLane && !isProxied) return transport
-  const handed = isOwnLane ? lane : new HandedLane(lane, rest, done)
-  const { scheduler } = transport
-  const own = isProxied
-    ? fromLane(handed, { remote: header.source, local: header.destination, scheduler })
-    : // The kernel is asked for `local` only by who needs it.
-      fromLane(handed, transport)
-  return new Proxy(own, { get: (_, key) => Reflect.get(owned.has(key) ? own : transport, key) })
+  const isAsItWas = rest.length === 0 && done === undefined
+  const ends = header?._tag === "Proxied" ? { remote: header.source, local: header.destination } : undefined
+  if (isAsItWas && ends === undefined) return transport
+  const { lane } = transport
+  const own =
+    lane === undefined
+      ? withoutLane(transport, rest, done)
+      : fromLane(isAsItWas ? lane : new HandedLane(lane, rest, done), transport)
+  const get = (_: object, key: string | symbol): unknown => {
+    if (ends !== undefined && (key === "remote" || key === "local")) return ends[key]
+    if (owned.has(key)) return Reflect.get(own, key)
+    const value: unknown = Reflect.get(transport, key)
+    return typeof value === "function" ? value.bind(transport) : value
+  }
+  return new Proxy<Transport>(own, { get })
 }
 
-/** The rest, of which a network may have more than this module knows, is taken from the transport. */
+/** What is not to be that of the transport. */
 const owned: ReadonlySet<string | symbol> = new Set([
-  "remote",
-  "local",
   "lane",
   "read",
   "write",
@@ -40,7 +43,30 @@ const owned: ReadonlySet<string | symbol> = new Set([
   "abort"
 ] satisfies ReadonlyArray<keyof Transport>)
 
-/** Gives the bytes behind the header first; from then on a call is one more. */
+const withoutLane = (transport: Transport, bytes: Uint8Array, done: (() => void) | undefined): Transport => {
+  let rest = bytes.length === 0 ? undefined : bytes
+  return {
+    remote: transport.remote,
+    local: transport.local,
+    read: Effect.suspend(() => {
+      if (rest === undefined) return transport.read
+      const first = rest
+      rest = undefined
+      return Effect.succeed(first)
+    }),
+    write: (bytes) => transport.write(bytes),
+    endOfOutput: transport.endOfOutput,
+    abort: Effect.suspend(() => {
+      rest = undefined
+      return Effect.zipRight(
+        transport.abort,
+        Effect.sync(() => done?.())
+      )
+    })
+  }
+}
+
+/** Gives the bytes behind the header first; from then on it passes on. */
 class HandedLane implements Lane {
   private readonly lane: Lane
   private rest: Uint8Array | undefined

@@ -1,6 +1,7 @@
 /**
  * A listener that hands out connections once their header of the PROXY protocol has come.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
@@ -11,7 +12,6 @@ import { isAbove, type Limit, type Timeout } from "../Limits.js"
 import {
   type Address,
   formatAddress,
-  type Lane,
   type Listener,
   type ListenOptions,
   makeArrivals,
@@ -21,7 +21,6 @@ import {
 } from "../Network.js"
 import { acceptAll } from "./accepting.js"
 import * as Deadlines from "./deadlines.js"
-import { laneOf } from "./laneOf.js"
 import * as Meter from "./meter.js"
 import { proxiedTransport } from "./proxiedTransport.js"
 import type { Header } from "./proxyHeader.js"
@@ -62,13 +61,7 @@ interface Refusal {
 /** A connection, and what ends with it, if there is something. */
 interface Arrival {
   readonly transport: Transport
-  readonly lane: Lane
   readonly done: (() => void) | undefined
-}
-
-const reset = ({ done, lane }: Arrival) => {
-  lane.abort()
-  done?.()
 }
 
 const nothing = new Uint8Array(0)
@@ -81,23 +74,30 @@ export const listen = (
 ): Effect.Effect<Listener, TransportError, Scope.Scope> =>
   sequentially(
     Effect.gen(function* () {
-      const { maxPending = defaultMaxPending, timeout = "10 seconds", trusted } = options
+      const { maxHeaderSize, maxPending = defaultMaxPending, timeout = "10 seconds", trusted } = options
       const { backlog = defaultBacklog } = listenOptions
       const deadlines = yield* Deadlines.make
       const meter = yield* Meter.make("server")
-      const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+      const fork = Runtime.runFork(yield* Effect.runtime<never>())
+      const reading = { deadlines, timeout, maxHeaderSize, fork }
       const isDebugging = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
       const listener = yield* network.listen(listenOptions)
       const arrivals = makeArrivals()
       /** How to reset those whose header has not come; none once the listener has ended. */
       let pending: Set<() => void> | undefined = new Set()
 
+      const reset = ({ done, transport }: Arrival) => {
+        if (transport.lane === undefined) fork(transport.abort)
+        else transport.lane.abort()
+        done?.()
+      }
+
       const refuse = (arrival: Arrival, { message, reason }: Refusal) => {
         meter.proxyHeaderRefused(reason)
         if (isDebugging) {
           const line = Effect.logDebug(`connection refused before its request: ${message}`)
           const remote = formatAddress(arrival.transport.remote)
-          runFork(Effect.annotateLogs(line, { remote, reason }))
+          fork(Effect.annotateLogs(line, { remote, reason }))
         }
         reset(arrival)
       }
@@ -107,8 +107,7 @@ export const listen = (
         if (arrivals.size >= backlog) {
           return refuse(arrival, { reason: "Backlog", message: `${backlog} connections wait to be accepted already` })
         }
-        const { done, lane, transport } = arrival
-        arrivals.add(proxiedTransport(transport, lane, header, rest, done))
+        arrivals.add(proxiedTransport(arrival.transport, header, rest, arrival.done))
         arrivals.arrived()
       }
 
@@ -122,7 +121,7 @@ export const listen = (
           reset(arrival)
         }
         waiting.add(cut)
-        const stop = readHeader(arrival.lane, deadlines, timeout, options, (result) => {
+        const stop = readHeader(arrival.transport, reading, (result) => {
           waiting.delete(cut)
           if (Either.isLeft(result)) refuse(arrival, result.left)
           else handOut(arrival, result.right.header, result.right.rest)
@@ -131,9 +130,9 @@ export const listen = (
 
       const begin = (arrival: Arrival) => {
         if (pending === undefined) return reset(arrival)
-        const isTrusted = Either.try(() => trusted(arrival.transport.remote))
+        const isTrusted = Either.try({ try: () => trusted(arrival.transport.remote), catch: Cause.die })
         if (Either.isLeft(isTrusted)) {
-          runFork(Effect.logError("`trusted` of the PROXY protocol failed", isTrusted.left))
+          fork(Effect.logError("`trusted` of the PROXY protocol failed", isTrusted.left))
           return reset(arrival)
         }
         if (isTrusted.right) awaitHeader(arrival, pending)
@@ -148,20 +147,7 @@ export const listen = (
       })
       yield* acceptAll(
         listener,
-        (transport, done) => {
-          if (transport.lane !== undefined) return begin({ transport, lane: transport.lane, done })
-          // A fiber plays the lane until the connection is aborted, by whoever has it then.
-          const played = Effect.flatMap(laneOf(transport), (lane) =>
-            Effect.async<void>((resume) => {
-              const finish = () => {
-                done?.()
-                resume(Effect.void)
-              }
-              begin({ transport, lane, done: finish })
-            })
-          )
-          runFork(Effect.scoped(played))
-        },
+        (transport, done) => begin({ transport, done }),
         (error) => {
           arrivals.fail(error)
           arrivals.arrived()
