@@ -10,9 +10,11 @@ import { Effect, FastCheck, Queue } from "effect"
 import { Message, Network, ProxyProtocol, WebSocket, WebSocketClient, WebSocketServer } from "sluice"
 import { scenario, urlOf } from "../../sluice/test/suites/host.js"
 import { behind, proxying, relaying } from "../../sluice/test/suites/proxying.js"
+import { utf8 } from "../../sluice/test/support/bytes.js"
 import { eventuallyEffect } from "../../sluice/test/support/turns.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
 import { node } from "./support/hosts.js"
+import { leavesNoResource, throwsNothing } from "./support/resources.js"
 
 proxying(node)
 transportLaws(`${node.name}, each behind a header`, { ...node, network: relaying(node.network) })
@@ -56,6 +58,27 @@ describe("ProxyProtocol.isAmong", () => {
       const isAmong = ProxyProtocol.isAmong(entries.map(([address, bits]) => networkOf(address, bits)))
       assert.strictEqual(isAmong({ host, port: 1 }), list.check(host, isIPv6(host) ? "ipv6" : "ipv4"))
     }
+  )
+})
+
+describe("ProxyProtocol.layer on Node", () => {
+  const garbage = ["", "PROXY TCP4 1.2.3.4", "GET / HTTP/1.1\r\n\r\n", "PROXY UNKNOWN\r\n"].map((text) => utf8(text))
+
+  it.effect("leaves no socket and no timer, and throws nothing, whatever comes and however it leaves", () =>
+    Effect.gen(function* () {
+      const network = yield* Network.Network
+      const server = yield* WebSocketServer.serve({}, () => Effect.void)
+      for (let at = 0; at < 60; at++) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const transport = yield* network.connect(server.address)
+            yield* Effect.ignore(transport.write(garbage[at % garbage.length]!))
+            if (at % 3 === 0) yield* transport.endOfOutput
+            if (at % 3 === 1) yield* transport.abort
+          })
+        )
+      }
+    }).pipe(Effect.scoped, Effect.provide(behind(node.network)), throwsNothing, leavesNoResource)
   )
 })
 
