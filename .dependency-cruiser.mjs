@@ -8,7 +8,7 @@ const order = [
   ["Handshake", "Protocol"],
   // the pure line
   ["Entropy", "EventScheduler", "Ledger", "Network", "WebSocketMetrics"],
-  ["MemoryNetwork", "WebSocket"],
+  ["MemoryNetwork", "ProxyProtocol", "WebSocket"],
   ["WireTrace", "WebSocketServer", "WebSocketClient"],
   ["Ticket", "SubprotocolToken"]
 ]

@@ -8,6 +8,7 @@ import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import type { Host } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
+import { proxying } from "../../sluice/test/suites/proxying.js"
 import { serving } from "../../sluice/test/suites/serving.js"
 import { sockets } from "../../sluice/test/suites/sockets.js"
 import * as BunNetwork from "../src/BunNetwork.js"
@@ -35,4 +36,5 @@ flow(bun)
 serving(bun)
 connecting(bun)
 advisories(bun)
+proxying(bun)
 sockets(bun, BunNetwork.layerConfig)

@@ -5,6 +5,7 @@ import { closing } from "../../sluice/test/suites/closing.js"
 import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
+import { proxying } from "../../sluice/test/suites/proxying.js"
 import { serving } from "../../sluice/test/suites/serving.js"
 import { it } from "../src/vitest.js"
 import { sim, simInPieces } from "./support/hosts.js"
@@ -16,6 +17,7 @@ for (const host of [sim, simInPieces]) {
   flow(host)
   serving(host)
   connecting(host)
+  proxying(host)
 }
 
 /** They are about large amounts, which take too many steps. */

@@ -69,6 +69,18 @@ export const connectionsClosed: Metric.Metric.Counter<number> = counter(
 export const limitsBroken: Metric.Metric.Counter<number> = counter("sluice_limits_broken", "Limits that a peer broke.")
 
 /**
+ * Connections of trusted proxies that were reset before their request, by `ProxyProtocol`, with the tag `reason`: that of the
+ * `ProxyHeaderError` or the `TransportError`, `TooManyPending` or `Backlog`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const proxyHeadersRefused: Metric.Metric.Counter<number> = counter(
+  "sluice_proxy_headers_refused",
+  "Connections that were reset because of their PROXY header."
+)
+
+/**
  * Bytes that were read behind the opening handshake.
  *
  * @category constants

@@ -10,11 +10,10 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Handshake from "./Handshake.js"
+import { acceptAll } from "./internal/accepting.js"
 import type { DrainOptions, DrainReport, ServerState } from "./internal/drain.js"
 import type { Usage } from "./internal/ledger.js"
 import { sequentially } from "./internal/sequentially.js"
@@ -241,38 +240,11 @@ export const serve = <
       const serving = yield* Serving.make(options, handler)
       const listener = yield* network.listen(options)
       const server = { ...serviceOf(serving), address: listener.address }
-      const { onConnection } = listener
-      if (onConnection !== undefined) {
-        yield* Effect.acquireRelease(
-          Effect.sync(() => onConnection((transport) => serving.accept(transport, ignore))),
-          (stop) => Effect.sync(stop)
-        )
-        yield* Serving.drainAtEnd(serving)
-        return server
-      }
-      const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-      const acceptOne = Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(Scope.make(), (scope) =>
-          restore(Scope.extend(listener.accept, scope)).pipe(
-            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
-            Effect.map((transport) => serving.accept(transport, () => runFork(Scope.close(scope, Exit.void))))
-          )
-        )
-      )
-      yield* acceptOne.pipe(
-        // Such as having no descriptor left, which passes.
-        Effect.catchAll((error) =>
-          Effect.zipRight(Effect.logWarning("A connection could not be accepted", error), Effect.sleep(retryAccept))
-        ),
-        Effect.forever,
-        Effect.forkScoped
-      )
+      yield* acceptAll(listener, (transport, done) => serving.accept(transport, done ?? ignore))
       yield* Serving.drainAtEnd(serving)
       return server
     })
   )
-
-const retryAccept = "100 millis"
 
 /**
  * Serves for as long as the layer lives; see `serve`. Provides the server, which knows its address.

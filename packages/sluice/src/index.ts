@@ -175,6 +175,21 @@ export * as Network from "./Network.js"
 export * as Protocol from "./Protocol.js"
 
 /**
+ * The PROXY protocol, versions 1 and 2: what a proxy that forwards bytes says of its client, before the bytes.
+ *
+ * `layer` makes of any network one whose listeners read the header of each connection from a trusted peer, so that a
+ * service sees the address of the client where it would see that of the proxy. It is off unless it is provided. Section
+ * numbers are those of the specification, `proxy-protocol.txt` of HAProxy.
+ *
+ * Nothing is guessed (§2: the receiver "MUST not try to guess whether the protocol header is present or not"): a trusted
+ * peer has to send a header, and one that is wrong, cut or late ends its connection. From any other peer none is taken:
+ * all that it sends is for the service, whose HTTP reader refuses a header with 400.
+ *
+ * @since 0.1.0
+ */
+export * as ProxyProtocol from "./ProxyProtocol.js"
+
+/**
  * Refusals: why a handshake ended in an HTTP reply instead of a WebSocket, as a closed union.
  *
  * Every refusal knows its one reply: status, fields, a body that says what was wrong and what would be right, and the

@@ -102,6 +102,10 @@ export class Meter {
     Metrics.limitsBroken.unsafeUpdate(1, this.labelled(["limit", limit]))
   }
 
+  proxyHeaderRefused(reason: string): void {
+    Metrics.proxyHeadersRefused.unsafeUpdate(1, this.labelled(["reason", reason]))
+  }
+
   private violated(violation: Protocol.Violation): void {
     const limit = limits[violation.reason]
     if (limit !== undefined) this.broken(limit)

@@ -13,11 +13,15 @@ import type { Account } from "./ledger.js"
 
 const ignore = () => {}
 
-/** Whether a consumer wants to be called again. */
-type Appetite = "More" | "Enough"
+/** @internal Whether a consumer wants to be called again. */
+export type Appetite = "More" | "Enough"
 
-/** Feeds what the lane has to a consumer, until that says that it has enough; returns how to stop it. */
-const pump = (lane: Lane, consume: (polled: Uint8Array | "End" | TransportError) => Appetite): (() => void) => {
+/**
+ * Feeds what the lane has to a consumer, until that says that it has enough; returns how to stop it.
+ *
+ * @internal
+ */
+export const pump = (lane: Lane, consume: (polled: Uint8Array | "End" | TransportError) => Appetite): (() => void) => {
   const stop = () => lane.onReadable(ignore)
   const read = () => {
     for (;;) {

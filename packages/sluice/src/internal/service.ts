@@ -17,7 +17,7 @@ import type { DrainOptions } from "./drain.js"
  * @since 0.1.0
  */
 export interface Incoming extends Handshake.Offered {
-  /** Where it comes from. Behind a reverse proxy this is the proxy. */
+  /** Where it comes from. Behind a reverse proxy this is the proxy, unless `ProxyProtocol.layer` knows better. */
   readonly remote: Network.Address
   /** What was agreed on by TLS, with the certificate of the client if it was asked for one; absent where there is none. */
   readonly tls?: Network.TlsSession | undefined

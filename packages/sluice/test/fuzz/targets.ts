@@ -5,5 +5,6 @@ import { frames } from "./targets/frames.js"
 import { grammar } from "./targets/grammar.js"
 import { handshake } from "./targets/handshake.js"
 import { head } from "./targets/head.js"
+import { proxy } from "./targets/proxy.js"
 
-export const targets: ReadonlyArray<Target> = [head, frames, grammar, handshake, connection]
+export const targets: ReadonlyArray<Target> = [head, proxy, frames, grammar, handshake, connection]
