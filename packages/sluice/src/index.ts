@@ -221,14 +221,19 @@ export * as SubprotocolToken from "./SubprotocolToken.js"
 export * as Ticket from "./Ticket.js"
 
 /**
- * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is.
+ * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is; both roles, pure and total.
+ *
+ * ```text
+ * server   Received --negotiate--> Negotiated --switching--> Switching | Rejection
+ * client   Initiated --request--> AwaitingResponse --receiveResponse--> Upgraded | Rejection | InvalidResponse
+ * ```
  *
  * `negotiate` says which of my protocols a request asks for, typed by the names given; `switching` is the 101 that
- * answers it, and `rest` the first bytes of the new protocol. WebSocket is one protocol (see `Handshake`), `h2c` is
- * another, one of your own a third. The module does not read bytes, and the fields that a protocol adds to the request
- * are checked by whoever knows that protocol.
+ * answers it, and `rest` the first bytes of the new protocol. `initiate` is the request of a client, `receiveResponse`
+ * reads what the server makes of it. WebSocket is one protocol (see `Handshake`), `h2c` is another, one of your own a
+ * third. The fields that a protocol adds to the request or to the 101 are checked by whoever knows that protocol.
  *
- * Refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
+ * The module does no input and output; `WebSocketServer.upgrade` and `UpgradeClient` do. A server's refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
  * `Connection`.
  *
  * @since 0.1.0
