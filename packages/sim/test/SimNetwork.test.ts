@@ -5,7 +5,9 @@ import { closing } from "../../sluice/test/suites/closing.js"
 import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
+import { redirecting } from "../../sluice/test/suites/redirecting.js"
 import { serving } from "../../sluice/test/suites/serving.js"
+import { upgrading } from "../../sluice/test/suites/upgrading.js"
 import { it } from "../src/vitest.js"
 import { sim, simInPieces } from "./support/hosts.js"
 
@@ -16,6 +18,8 @@ for (const host of [sim, simInPieces]) {
   flow(host)
   serving(host)
   connecting(host)
+  upgrading(host)
+  redirecting(host)
 }
 
 /** They are about large amounts, which take too many steps. */

@@ -241,6 +241,18 @@ export * as Ticket from "./Ticket.js"
 export * as Upgrade from "./Upgrade.js"
 
 /**
+ * Connects to servers of other protocols than WebSocket that begin with a `101 Switching Protocols` (RFC 9110 §7.8).
+ *
+ * `connect` asks for protocols, in the order in which they are wanted, and gives the byte connection behind the 101 with
+ * the protocol that the server has chosen, typed by the names that were asked for. What the server refuses with comes
+ * back as the same `Rejection` that the server meant. `WebSocketServer.upgrade` is the other side, and `Upgrade` the
+ * machine of both.
+ *
+ * @since 0.1.0
+ */
+export * as UpgradeClient from "./UpgradeClient.js"
+
+/**
  * The live connection: messages in and out, pings, and how it ended.
  *
  * A `WebSocket` comes from `WebSocketServer` or `WebSocketClient`, or from `make` over any transport after any opening
