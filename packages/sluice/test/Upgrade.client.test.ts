@@ -13,9 +13,9 @@ const asked = ["tail/2", "tail/1", "HTTP/2.0", "mirror"] as const
 
 type Asked = (typeof asked)[number]
 
-const initiated = Either.getOrThrow(
-  Upgrade.initiate({ authority: "server.example.com", target: "/log", protocols: asked })
-)
+// Within the tests, so that each of them notices when it cannot be made.
+const initiated = () =>
+  Either.getOrThrow(Upgrade.initiate({ authority: "server.example.com", target: "/log", protocols: asked }))
 
 type Answered = Either.Either<
   Upgrade.AwaitingResponse<Asked> | Upgrade.Upgraded<Asked>,
@@ -24,7 +24,7 @@ type Answered = Either.Either<
 
 /** A client that is fed the chunks of a reply, and then, if it waits for more, the end of the connection. */
 const read = (chunks: ReadonlyArray<Uint8Array>, limits: Http1.Options = {}): Answered => {
-  let [state] = Upgrade.request(initiated, limits)
+  let [state] = Upgrade.request(initiated(), limits)
   for (const [index, chunk] of chunks.entries()) {
     const answered: Answered = Upgrade.receiveResponse(state, chunk)
     if (Either.isLeft(answered)) return answered
@@ -96,8 +96,8 @@ describe("initiate", () => {
   it("asks for / where nothing else is said, and has the head to look at", () => {
     const made = Either.getOrThrow(Upgrade.initiate({ authority: "a", protocols: ["b"] }))
     assert.deepStrictEqual(
-      [made.request.method, made.request.target, made.request.version, made.protocols],
-      ["GET", "/", "1.1", ["b"]]
+      [made._tag, made.request.method, made.request.target, made.request.version, made.protocols],
+      ["Initiated", "GET", "/", "1.1", ["b"]]
     )
     const read = Either.getOrThrow(Http1.receive(Http1.request(), Upgrade.request(made)[1]))
     assert.isTrue(read._tag === "Complete" && read.rest.length === 0)
@@ -224,7 +224,7 @@ describe("receiveResponse", () => {
     if (state._tag !== "Upgraded") assert.fail()
     const protocol: Asked = state.protocol
     assert.strictEqual(protocol, "tail/1")
-    assert.strictEqual(state.request, initiated.request)
+    assert.deepStrictEqual({ ...state.request }, { ...initiated().request })
     assert.deepStrictEqual([state.response.status, toLatin1(state.rest)], [101, "\u0000\u0001"])
     assert.deepStrictEqual(state.response.fields.at(-1), ["X", "y"])
   })
@@ -288,14 +288,17 @@ describe("the two halves", () => {
 })
 
 describe("one reader of replies", () => {
-  const upgrade = Upgrade.request(Either.getOrThrow(Upgrade.initiate({ authority: "a", protocols: ["websocket"] })))[0]
-  const webSocket = Handshake.request(Either.getOrThrow(Handshake.initiate({ authority: "a" }, new Uint8Array(16))))[0]
-  const accept = `Sec-WebSocket-Accept: ${Handshake.acceptKey(webSocket.initiated.key)}`
-
   it.prop(
     "a WebSocket and any other protocol make the same of the same reply",
     [FastCheck.constantFrom(...replies), FastCheck.constantFrom("websocket", "WEBSOCKET", "websocket/13", "tail/1")],
     ([[, , reply], name]) => {
+      const [upgrade] = Upgrade.request(
+        Either.getOrThrow(Upgrade.initiate({ authority: "a", protocols: ["websocket"] }))
+      )
+      const [webSocket] = Handshake.request(
+        Either.getOrThrow(Handshake.initiate({ authority: "a" }, new Uint8Array(16)))
+      )
+      const accept = `Sec-WebSocket-Accept: ${Handshake.acceptKey(webSocket.initiated.key)}`
       const bytes = latin1(
         reply.replaceAll(/tail\/[12]|mirror/g, name).replace("Connection: Upgrade", `Connection: Upgrade\r\n${accept}`)
       )

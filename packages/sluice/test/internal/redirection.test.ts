@@ -85,7 +85,8 @@ describe("where a redirection leads to", () => {
       const error = Either.getOrThrow(
         Either.flip(Redirection.next(Redirection.first("ws://a/"), answer(...locations), "ws", 1))
       )
-      assert.deepStrictEqual([error.reason, error.chain], ["Location", ["ws://a/"]])
+      assert.deepStrictEqual([error.reason, [...error.chain]], ["Location", ["ws://a/"]])
+      assert.include(error.message, "Location is there 2 times")
     }
   })
 
@@ -177,6 +178,19 @@ describe("what goes to another origin (RFC 9110 §15.4)", () => {
 
   it("a secret is sent as it is where it goes", () => {
     assert.deepStrictEqual(Redirection.fieldsOf(Redirection.first("ws://a/", secrets)).at(-1), ["X-Api-Key", "x"])
+  })
+
+  it("there are no fields where none were given", () => {
+    assert.deepStrictEqual([...Redirection.first("ws://a/").fields], [])
+  })
+
+  it("subprotocols go everywhere, but a token among them", () => {
+    const names = ["chat.v1", "bearer.eA", "x.bearer.", "Bearer.eA"]
+    const home = Redirection.first("ws://a/")
+    assert.deepStrictEqual(Redirection.subprotocolsOf(home, names), names)
+    assert.deepStrictEqual(Redirection.subprotocolsOf(home, undefined), [])
+    const away = Either.getOrThrow(Redirection.next(home, answer("//b/"), "ws", 1))
+    assert.deepStrictEqual(Redirection.subprotocolsOf(away, names), ["chat.v1", "x.bearer.", "Bearer.eA"])
   })
 
   it("fields that can be read once only are read once", () => {

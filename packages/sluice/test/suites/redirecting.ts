@@ -241,8 +241,23 @@ export const redirecting = (host: Host): void => {
         "leave nothing of the connections on the way",
         Effect.gen(function* () {
           const site = yield* leading({ "/1": Site.redirection("/2"), "/2": Site.redirection("/end") })
-          yield* connect({ url: urlOf(site, "/1"), maxRedirects: 2 })
+          const network = yield* Network.Network
+          let open = 0
+          let most = 0
+          const opening = Effect.acquireRelease(
+            Effect.sync(() => {
+              most = Math.max(most, ++open)
+            }),
+            () => Effect.sync(() => open--)
+          )
+          const counting = {
+            ...network,
+            connect: (...options: Parameters<typeof network.connect>) =>
+              Effect.zipRight(opening, network.connect(...options))
+          }
+          yield* Effect.provideService(connect({ url: urlOf(site, "/1"), maxRedirects: 2 }), Network.Network, counting)
           // While the last one is open.
+          assert.deepStrictEqual([open, most], [1, 1])
           assert.deepStrictEqual([...(yield* Queue.takeN(site.ends, 2))], ["End", "End"])
           yield* turns()
           assert.isTrue(Option.isNone(yield* Queue.poll(site.ends)))
