@@ -11,8 +11,9 @@ const rooms = {
   Protocol: "Protocol, closePayload",
   Handshake: [
     "Handshake, handshakeState, offerFields, openingRequest, origin, requestRules, requestError, switchingResponse",
-    "invalidResponse, responseBody, authority"
-  ].join(", ")
+    "invalidResponse, responseBody, authority, reply, upgradeRequest"
+  ].join(", "),
+  Upgrade: "Upgrade, upgradeState, redirection, redirectError"
 }
 
 /** Of a hundred mutants that a test can reach at all, this many must not live. */

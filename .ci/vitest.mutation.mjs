@@ -4,8 +4,8 @@ import { Tinypool } from "tinypool"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer } from "vitest/node"
 
-const pure = "CloseCode,Extension,Fields,Frame,Handshake,Http1,Message,Protocol,Rejection,Upgrade"
-const internal = "accumulator,frameHeader,masking,utf8"
+const pure = "CloseCode,Extension,Fields,Frame,Handshake,Http1,Message,Protocol,Rejection,Upgrade,Upgrade.client"
+const internal = "accumulator,frameHeader,masking,redirection,utf8"
 
 /** The tests of the room come first: they are the ones that notice, and no other is run for a mutant that is noticed. */
 class OwnFirst extends BaseSequencer {

@@ -9,8 +9,10 @@ import { flow } from "../../sluice/test/suites/flow.js"
 import type { Host } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { proxying } from "../../sluice/test/suites/proxying.js"
+import { redirecting } from "../../sluice/test/suites/redirecting.js"
 import { serving } from "../../sluice/test/suites/serving.js"
 import { sockets } from "../../sluice/test/suites/sockets.js"
+import { upgrading } from "../../sluice/test/suites/upgrading.js"
 import * as BunNetwork from "../src/BunNetwork.js"
 
 /** What the kernel takes for a peer that does not read: the buffers of both ends of a loopback connection. */
@@ -35,6 +37,8 @@ closing(bun)
 flow(bun)
 serving(bun)
 connecting(bun)
+upgrading(bun)
+redirecting(bun)
 advisories(bun)
 proxying(bun)
 sockets(bun, BunNetwork.layerConfig)

@@ -15,6 +15,7 @@ import { flow } from "../../sluice/test/suites/flow.js"
 import { scenario, urlOf } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
+import { upgrading } from "../../sluice/test/suites/upgrading.js"
 import { latin1, toLatin1 } from "../../sluice/test/support/http.js"
 import * as Peer from "../../sluice/test/support/peer.js"
 import { eventually, settled, turns } from "../../sluice/test/support/turns.js"
@@ -25,6 +26,7 @@ messages(upgrade)
 closing(upgrade)
 flow(upgrade)
 serving(upgrade)
+upgrading(upgrade)
 
 const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
 

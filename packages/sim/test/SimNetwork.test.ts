@@ -6,7 +6,9 @@ import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { proxying } from "../../sluice/test/suites/proxying.js"
+import { redirecting } from "../../sluice/test/suites/redirecting.js"
 import { serving } from "../../sluice/test/suites/serving.js"
+import { upgrading } from "../../sluice/test/suites/upgrading.js"
 import { it } from "../src/vitest.js"
 import { sim, simInPieces } from "./support/hosts.js"
 
@@ -18,6 +20,8 @@ for (const host of [sim, simInPieces]) {
   serving(host)
   connecting(host)
   proxying(host)
+  upgrading(host)
+  redirecting(host)
 }
 
 /** They are about large amounts, which take too many steps. */

@@ -40,7 +40,6 @@ import type {
   OriginPolicy,
   Policy,
   Received,
-  Refusing,
   Request,
   Response,
   Subprotocol
@@ -49,8 +48,8 @@ import { InvalidResponse } from "./internal/invalidResponse.js"
 import * as OfferFields from "./internal/offerFields.js"
 import * as OpeningRequest from "./internal/openingRequest.js"
 import * as Origin from "./internal/origin.js"
+import * as Reply from "./internal/reply.js"
 import { RequestError } from "./internal/requestError.js"
-import * as ResponseBody from "./internal/responseBody.js"
 import * as SwitchingResponse from "./internal/switchingResponse.js"
 import * as Rejection from "./Rejection.js"
 import * as Upgrade from "./Upgrade.js"
@@ -312,12 +311,9 @@ export const request = <S extends string, Config>(
   initiated: Initiated<S, Config>,
   limits?: Http1.Options
 ): readonly [AwaitingResponse<S, Config>, Uint8Array] => [
-  { _tag: "AwaitingResponse", initiated, limits, interim: 0, reading: Http1.response(limits) },
+  { _tag: "AwaitingResponse", initiated, ...Reply.begin(limits) },
   initiated.bytes
 ]
-
-/** RFC 9110 §15.2 asks for "one or more 1xx responses received prior to a final response"; nobody needs this many. */
-const maxInterim = 16
 
 /**
  * Client: reads one more chunk of the reply (RFC 6455 §4.1).
@@ -332,42 +328,17 @@ export const receiveResponse = <S extends string, Config>(
   state: AwaitingResponse<S, Config>,
   chunk: Uint8Array
 ): Either.Either<AwaitingResponse<S, Config> | ClientAccepted<S, Config>, Rejection.Rejection | InvalidResponse> => {
-  if (state.reading._tag === "Refusing") return receiveBody(state, state.reading, chunk)
-  const read = Http1.receive(state.reading, chunk)
-  if (Either.isLeft(read)) return Either.left(invalidHead(read.left))
-  if (read.right._tag !== "Complete") return Either.right({ ...state, reading: read.right })
-  const { head, rest } = read.right
-  if (head.status === 101) return confirm(state.initiated, head, rest)
-  if (head.status < 200) {
-    const interim = state.interim + 1
-    return interim > maxInterim
-      ? invalid("Interim", `more than ${maxInterim} interim replies`)
-      : receiveResponse({ ...state, interim, reading: Http1.response(state.limits) }, rest)
-  }
-  if (head.status < 300) return invalid("Status", `the server answered ${head.status}, not 101`)
-  const body = ResponseBody.begin(head)
-  return body instanceof Http1.HeadError
-    ? Either.left(invalidHead(body))
-    : receiveBody(state, { _tag: "Refusing", head, body }, rest)
-}
-
-const invalid = (reason: InvalidResponse["reason"], detail: string): Either.Either<never, InvalidResponse> =>
-  Either.left(new InvalidResponse({ reason, detail }))
-
-const invalidHead = ({ message, reason }: Http1.HeadError): InvalidResponse => {
-  const isLimit = reason === "HeadTooLarge" || reason === "TooManyFields" || reason === "TargetTooLong"
-  return new InvalidResponse({
-    reason: isLimit ? "HeadTooLarge" : reason === "Framing" ? reason : "Syntax",
-    detail: message
-  })
+  const next = Reply.receive(state, chunk)
+  if (Either.isLeft(next)) return Either.left(next.left)
+  return next.right._tag === "Switched" ? confirm(state.initiated, next.right) : Either.right(next.right)
 }
 
 const confirm = <S extends string, Config>(
   { extensions, key, request, subprotocols }: Initiated<S, Config>,
-  response: Response,
-  rest: Uint8Array
+  { response, rest }: Reply.Switched
 ): Either.Either<ClientAccepted<S, Config>, InvalidResponse> =>
   Either.gen(function* () {
+    yield* Reply.switchedTo(response, ["websocket"])
     yield* SwitchingResponse.check(response, acceptKey(key))
     return {
       _tag: "Accepted" as const,
@@ -380,18 +351,6 @@ const confirm = <S extends string, Config>(
     }
   })
 
-const receiveBody = <S extends string, Config>(
-  state: AwaitingResponse<S, Config>,
-  { body, head }: Refusing,
-  chunk: Uint8Array
-): Either.Either<AwaitingResponse<S, Config>, Rejection.Rejection | InvalidResponse> => {
-  const read = ResponseBody.receive(body, chunk, Rejection.maxBody)
-  if (read instanceof Http1.HeadError) return Either.left(invalidHead(read))
-  return ResponseBody.isComplete(read)
-    ? Either.left(Rejection.fromResponse(head, Accumulator.toBytes(read.kept), read.truncated))
-    : Either.right({ ...state, reading: { _tag: "Refusing", head, body: read } })
-}
-
 /**
  * Client: what it means that the connection ends here.
  *
@@ -401,10 +360,4 @@ const receiveBody = <S extends string, Config>(
  * @category decoding
  * @since 0.1.0
  */
-export const endOfResponse = (state: AwaitingResponse): Rejection.Rejection | InvalidResponse => {
-  if (state.reading._tag === "Refusing") {
-    const { body, head } = state.reading
-    return Rejection.fromResponse(head, Accumulator.toBytes(body.kept), ResponseBody.isCut(body))
-  }
-  return new InvalidResponse({ reason: "UnexpectedEnd", detail: "the connection ended before the reply" })
-}
+export const endOfResponse: (state: AwaitingResponse) => Rejection.Rejection | InvalidResponse = Reply.end

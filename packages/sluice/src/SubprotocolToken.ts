@@ -17,6 +17,7 @@ import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Grammar from "./internal/grammar.js"
+import { tokenPrefix } from "./internal/tokenPrefix.js"
 import * as Utf8 from "./internal/utf8.js"
 import { decodeUtf8 } from "./internal/webPlatform.js"
 import * as Rejection from "./Rejection.js"
@@ -89,7 +90,7 @@ export class SubprotocolTokenError extends Data.TaggedError("SubprotocolTokenErr
  * @category constants
  * @since 0.1.0
  */
-export const defaultPrefix = "bearer."
+export const defaultPrefix = tokenPrefix
 
 /**
  * An entry of the list of subprotocols with a token, for `new WebSocket` and for `WebSocketClient.connect`.

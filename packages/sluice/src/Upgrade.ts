@@ -1,12 +1,17 @@
 /**
- * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is.
+ * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is; both roles, pure and total.
+ *
+ * ```text
+ * server   Received --negotiate--> Negotiated --switching--> Switching | Rejection
+ * client   Initiated --request--> AwaitingResponse --receiveResponse--> Upgraded | Rejection | InvalidResponse
+ * ```
  *
  * `negotiate` says which of my protocols a request asks for, typed by the names given; `switching` is the 101 that
- * answers it, and `rest` the first bytes of the new protocol. WebSocket is one protocol (see `Handshake`), `h2c` is
- * another, one of your own a third. The module does not read bytes, and the fields that a protocol adds to the request
- * are checked by whoever knows that protocol.
+ * answers it, and `rest` the first bytes of the new protocol. `initiate` is the request of a client, `receiveResponse`
+ * reads what the server makes of it. WebSocket is one protocol (see `Handshake`), `h2c` is another, one of your own a
+ * third. The fields that a protocol adds to the request or to the 101 are checked by whoever knows that protocol.
  *
- * Refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
+ * The module does no input and output; `WebSocketServer.upgrade` and `UpgradeClient` do. A server's refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
  * `Connection`.
  *
  * @since 0.1.0
@@ -18,10 +23,17 @@ import type * as Http1 from "./Http1.js"
 import { encodeHead } from "./internal/encodeHead.js"
 import { trusted } from "./internal/fields.js"
 import * as Grammar from "./internal/grammar.js"
+import { InvalidResponse } from "./internal/invalidResponse.js"
 import * as Latin1 from "./internal/latin1.js"
 import { besides } from "./internal/ownFields.js"
+import * as Reply from "./internal/reply.js"
+import { RequestError } from "./internal/requestError.js"
 import * as RequestRules from "./internal/requestRules.js"
+import * as UpgradeRequest from "./internal/upgradeRequest.js"
+import type { AwaitingResponse, Initiated, InitiateOptions, Upgraded } from "./internal/upgradeState.js"
 import * as Rejection from "./Rejection.js"
+
+export { type AwaitingResponse, type Initiated, type InitiateOptions, InvalidResponse, RequestError, type Upgraded }
 
 /**
  * A request whose head is whole.
@@ -176,11 +188,8 @@ export const negotiate = <const P extends readonly [string, ...Array<string>]>(
 }
 
 const choose = <P extends string>(requested: ReadonlyArray<Protocol>, supported: ReadonlyArray<P>): P | undefined => {
-  for (const { name, version } of requested) {
-    const found = supported.find((candidate) => {
-      const own = Grammar.parseProtocol(candidate)
-      return own !== undefined && own.version === version && Grammar.equalsIgnoreCase(own.name, name)
-    })
+  for (const protocol of requested) {
+    const found = supported.find((own) => Grammar.isProtocol(own, protocol))
     if (found !== undefined) return found
   }
   return undefined
@@ -273,3 +282,103 @@ export const encodeSwitching = (self: Switching<string>): Uint8Array => {
   bytes.set(head, first.length)
   return bytes
 }
+
+/**
+ * Client: a GET that asks for protocols (RFC 9110 §7.8).
+ *
+ * Fails with `RequestError` of reason `Authority`, `Target` or `Protocols`, or with `FieldError` for `fields`: those of
+ * the switch, those of content and `Sec-WebSocket-*` cannot be among them.
+ *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { Upgrade } from "sluice"
+ *
+ * const sent = Either.map(
+ *   Upgrade.initiate({ authority: "example.com", target: "/log", protocols: ["tail/2", "tail/1"] }),
+ *   (initiated) => {
+ *     const [awaiting, bytes] = Upgrade.request(initiated)
+ *     return { awaiting, bytes }
+ *   }
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const initiate = <const P extends readonly [string, ...Array<string>]>(
+  options: InitiateOptions<P>
+): Either.Either<Initiated<P[number]>, Fields.FieldError | RequestError> => {
+  const { authority, protocols, target = "/" } = options
+  const refused = UpgradeRequest.refuseDestination(authority, target) ?? refuseProtocols(protocols)
+  if (refused !== undefined) return Either.left(refused)
+  return Either.map(besides(options.fields ?? [], UpgradeRequest.reserved), (fields) => ({
+    _tag: "Initiated",
+    protocols,
+    ...UpgradeRequest.make({ authority, target, protocols, fields })
+  }))
+}
+
+const refuseProtocols = (protocols: ReadonlyArray<string>): RequestError | undefined => {
+  const wrong = protocols.find((text, at) => {
+    const protocol = Grammar.parseProtocol(text)
+    return protocol === undefined || protocols.findIndex((other) => Grammar.isProtocol(other, protocol)) !== at
+  })
+  // The type asks for one, but a list may come from elsewhere.
+  if (wrong === undefined && protocols.length > 0) return undefined
+  const detail = wrong === undefined ? "no protocol is asked for" : `${Grammar.printable(wrong)} is twice there or none`
+  return new RequestError({ reason: "Protocols", detail: `${detail}; protocols are distinct: a name, or name/version` })
+}
+
+/**
+ * Client: the bytes of the request, and the state that waits for the reply within the limits on its head.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const request = <P extends string>(
+  initiated: Initiated<P>,
+  limits?: Http1.Options
+): readonly [AwaitingResponse<P>, Uint8Array] => [
+  { _tag: "AwaitingResponse", initiated, ...Reply.begin(limits) },
+  initiated.bytes
+]
+
+/**
+ * Client: reads one more chunk of the reply.
+ *
+ * A reply of 300 and above is read with its body, of which at most `Rejection.maxBody` bytes are kept, and is the
+ * `Rejection` that it stands for. A 101 for what was not asked for, and any other reply, such as that of a server that
+ * ignores `Upgrade` (RFC 9110 §7.8), is an `InvalidResponse`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const receiveResponse = <P extends string>(
+  state: AwaitingResponse<P>,
+  chunk: Uint8Array
+): Either.Either<AwaitingResponse<P> | Upgraded<P>, Rejection.Rejection | InvalidResponse> => {
+  const next = Reply.receive(state, chunk)
+  if (Either.isLeft(next)) return Either.left(next.left)
+  if (next.right._tag !== "Switched") return Either.right(next.right)
+  const { protocols, request } = state.initiated
+  const { response, rest } = next.right
+  return Either.map(Reply.switchedTo(response, protocols), (protocol) => ({
+    _tag: "Upgraded",
+    protocol,
+    request,
+    response,
+    rest
+  }))
+}
+
+/**
+ * Client: what it means that the connection ends here.
+ *
+ * A refusal of which the head had come: `truncated` if its body says that there was more (RFC 9112 §8). Otherwise
+ * an `InvalidResponse` of reason `UnexpectedEnd`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const endOfResponse: (state: AwaitingResponse) => Rejection.Rejection | InvalidResponse = Reply.end

@@ -8,26 +8,27 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
-import * as Scope from "effect/Scope"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { Entropy } from "./Entropy.js"
-import type * as Fields from "./Fields.js"
 import * as Handshake from "./Handshake.js"
 import * as ConnectionSpan from "./internal/connectionSpan.js"
 import * as Deadlines from "./internal/deadlines.js"
-import * as Grammar from "./internal/grammar.js"
+import type { ConnectError } from "./internal/dialing.js"
+import * as Dialing from "./internal/dialing.js"
 import { attach } from "./internal/handle.js"
 import { laneOf } from "./internal/laneOf.js"
 import * as Ledger from "./internal/ledger.js"
 import * as Meter from "./internal/meter.js"
 import * as Opening from "./internal/opening.js"
-import { RequestError } from "./internal/requestError.js"
-import { parseUrl } from "./internal/webPlatform.js"
+import { RedirectError } from "./internal/redirectError.js"
+import * as Redirection from "./internal/redirection.js"
 import * as Limits from "./Limits.js"
-import * as Network from "./Network.js"
+import type * as Network from "./Network.js"
 import * as Rejection from "./Rejection.js"
 import type * as WebSocket from "./WebSocket.js"
+
+export { type ConnectError, RedirectError }
 
 /**
  * What to connect to.
@@ -40,32 +41,28 @@ export interface Request<P extends ReadonlyArray<string> = ReadonlyArray<string>
   readonly url: string
   /**
    * Where to connect to, if not to the host and port of the URL: a unix socket, or an IP address that is known. The
-   * `Host` field, and the name that the certificate must be for, stay those of the URL.
+   * `Host` field, and the name that the certificate must be for, stay those of the URL. A redirection to another origin
+   * goes where its own URL leads.
    */
   readonly address?: Network.Address | undefined
   /** What the client wants to speak, the most wanted first. */
   readonly subprotocols?: P | undefined
-  /** Fields of the request besides those of the handshake, such as `Authorization`. */
-  readonly fields?: Iterable<readonly [name: string, value: string]> | undefined
+  /**
+   * Fields of the request besides those of the handshake, such as `Authorization`. A value that is redacted is a secret:
+   * as `Authorization`, `Cookie` and `Proxy-Authorization` it does not go to another origin than that of `url`. Nor does
+   * a token that `SubprotocolToken.encode` has put among the subprotocols, with the prefix that it has by default.
+   */
+  readonly fields?: Iterable<readonly [name: string, value: string | Redacted.Redacted<string>]> | undefined
   /** The `Origin`, for a client that acts for a page; none by default. */
   readonly origin?: string | undefined
+  /**
+   * How many redirections are followed, one after the other (RFC 9110 §15.4); none by default, so that each is a
+   * `Rejection`. They lead to `ws:` or `wss:`, and never from `wss:` to `ws:`.
+   */
+  readonly maxRedirects?: number | undefined
   /** Limits and timeouts. */
   readonly limits?: Limits.Options | undefined
 }
-
-/**
- * Why there is no connection: the server refused it, its answer is not valid, the network failed, or the request
- * cannot be sent.
- *
- * @category errors
- * @since 0.1.0
- */
-export type ConnectError =
-  | Rejection.Rejection
-  | Handshake.InvalidResponse
-  | Network.TransportError
-  | Handshake.RequestError
-  | Fields.FieldError
 
 /**
  * An open connection of a client.
@@ -77,14 +74,17 @@ export interface ClientWebSocket<out Subprotocol extends string | undefined = st
   extends WebSocket.WebSocket<Subprotocol> {
   /** The head of the 101, with the fields that the server added. */
   readonly response: Handshake.Response
+  /** Where it has ended: the URL that was asked for, or the one that redirections have led to. */
+  readonly url: string
 }
 
 /**
  * Connects. The connection is closed with 1000, or 1011 after a failure, when the scope ends.
  *
- * Takes at most `handshakeTimeout`. Fails with the `Rejection` of the server; `InvalidResponse` for an answer that is
- * no valid 101 and no refusal; `TransportError` of the network; `RequestError` or `FieldError` for a request that
- * cannot be sent, before a byte is written.
+ * Takes at most `handshakeTimeout`, redirections included. Fails with the `Rejection` of the server; `InvalidResponse` for
+ * an answer that is no valid 101 and no refusal; `RedirectError` for a redirection that is not followed;
+ * `TransportError` of the network; `RequestError` or `FieldError` for a request that cannot be sent, before a byte is
+ * written.
  *
  * @example
  * ```ts
@@ -115,37 +115,18 @@ export const connect = <const P extends ReadonlyArray<string> = readonly [], E =
   const asked: Effect.Effect<Request<P>, E, R> = Effect.isEffect(request)
     ? request
     : Effect.succeed(typeof request === "string" ? { url: request } : request)
-  // What a failed attempt has acquired is released at once, not when the caller's scope ends.
-  return Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-      return yield* restore(Effect.flatMap(asked, dial)).pipe(
-        Scope.extend(scope),
-        Effect.onExit((exit) => (exit._tag === "Failure" ? Scope.close(scope, exit) : Effect.void))
-      )
-    })
-  )
+  return Dialing.attempt(Effect.flatMap(asked, dial))
 }
 
 const dial = <P extends ReadonlyArray<string>>(request: Request<P>) => {
   const limits = Limits.make(request.limits)
-  const timeout = Deadlines.toMillis(limits.handshakeTimeout)
-  const opened = open(request, limits)
-  return timeout === Number.POSITIVE_INFINITY
-    ? opened
-    : Effect.timeoutFail(opened, { duration: timeout, onTimeout: () => timedOut(request.url, timeout) })
+  return Dialing.dial(request, "ws", limits, (hop) => open(request, hop, limits))
 }
 
-const timedOut = (url: string, timeout: number) => {
-  const detail = `the opening handshake with ${Grammar.withoutQuery(url)} was not complete after ${timeout} ms`
-  return new Network.TransportError({ reason: "TimedOut", operation: "connect", detail })
-}
-
-const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limits.Limits) =>
+const open = <P extends ReadonlyArray<string>>(request: Request<P>, hop: Redirection.Hop, limits: Limits.Limits) =>
   Effect.gen(function* () {
-    const destination = yield* destinationOf(request.url)
-    const { authority, target, tls } = destination
-    const address = request.address ?? destination.address
+    const destination = yield* Dialing.destinationOf(hop, request, "ws")
+    const { address, authority, target } = destination
     const spans = yield* ConnectionSpan.make("client")
     const span = yield* Effect.acquireRelease(
       Effect.sync(() => spans.begin({ remote: address })),
@@ -153,17 +134,13 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
       (span, exit) => Effect.sync(() => span?.left(exit))
     )
     span?.requested(target)
+    const subprotocols = Redirection.subprotocolsOf<P[number]>(hop, request.subprotocols)
     const entropy = yield* Entropy
-    const initiated = yield* Handshake.initiate<P>(
-      { authority, target, subprotocols: request.subprotocols, fields: request.fields, origin: request.origin },
+    const initiated = yield* Handshake.initiate<ReadonlyArray<P[number]>>(
+      { authority, target, subprotocols, fields: Redirection.fieldsOf(hop), origin: request.origin },
       entropy(16)
     )
-    const network = yield* Network.Network
-    const transport = yield* network.connect({ ...address, tls })
-    if (tls !== undefined && transport.tls === undefined && network.isInProcess !== true) {
-      const detail = `the URL asks for TLS, which this network does not have; it connects to ws:`
-      return yield* new Network.TransportError({ reason: "Unsupported", operation: "connect", detail })
-    }
+    const transport = yield* Dialing.reach(destination)
     const lane = yield* laneOf(transport)
     const meter = yield* Meter.make("client")
     const deadlines = yield* Deadlines.make
@@ -192,34 +169,5 @@ const open = <P extends ReadonlyArray<string>>(request: Request<P>, limits: Limi
       subprotocol
     )
     socket.connection.whenClosed((reason) => span?.closed(reason))
-    return Object.assign(socket, { response })
+    return Object.assign(socket, { response, url: hop.url })
   })
-
-interface Destination {
-  readonly address: Network.Address
-  readonly authority: string
-  readonly target: string
-  readonly tls: Network.ConnectOptions["tls"]
-}
-
-const destinationOf = (text: string): Either.Either<Destination, Handshake.RequestError> => {
-  const url = parseUrl(text)
-  const shown = Grammar.withoutQuery(text)
-  if (url === undefined) return wrongUrl(`${shown} is not a URL; ws://host:port/path is one`)
-  const isSecure = url.protocol === "wss:"
-  if (!isSecure && url.protocol !== "ws:") return wrongUrl(`the scheme of ${shown} is neither ws: nor wss:`)
-  // RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used"
-  if (url.hash !== "" || text.includes("#")) return wrongUrl(`${shown} has a fragment, which a WebSocket URL must not`)
-  if (url.username !== "" || url.password !== "") {
-    return wrongUrl("the URL has credentials, which would not be sent; put them into the field Authorization")
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
-  return Either.right({
-    address: { host, port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port) },
-    tls: isSecure ? { serverName: host } : undefined,
-    authority: url.host,
-    target: url.pathname + url.search
-  })
-}
-
-const wrongUrl = (detail: string) => Either.left(new RequestError({ reason: "Url", detail }))

@@ -236,19 +236,36 @@ export * as SubprotocolToken from "./SubprotocolToken.js"
 export * as Ticket from "./Ticket.js"
 
 /**
- * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is.
+ * Switching a connection of HTTP/1.1 to another protocol (RFC 9110 §7.8), whichever that is; both roles, pure and total.
+ *
+ * ```text
+ * server   Received --negotiate--> Negotiated --switching--> Switching | Rejection
+ * client   Initiated --request--> AwaitingResponse --receiveResponse--> Upgraded | Rejection | InvalidResponse
+ * ```
  *
  * `negotiate` says which of my protocols a request asks for, typed by the names given; `switching` is the 101 that
- * answers it, and `rest` the first bytes of the new protocol. WebSocket is one protocol (see `Handshake`), `h2c` is
- * another, one of your own a third. The module does not read bytes, and the fields that a protocol adds to the request
- * are checked by whoever knows that protocol.
+ * answers it, and `rest` the first bytes of the new protocol. `initiate` is the request of a client, `receiveResponse`
+ * reads what the server makes of it. WebSocket is one protocol (see `Handshake`), `h2c` is another, one of your own a
+ * third. The fields that a protocol adds to the request or to the 101 are checked by whoever knows that protocol.
  *
- * Refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
+ * The module does no input and output; `WebSocketServer.upgrade` and `UpgradeClient` do. A server's refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
  * `Connection`.
  *
  * @since 0.1.0
  */
 export * as Upgrade from "./Upgrade.js"
+
+/**
+ * Connects to servers of other protocols than WebSocket that begin with a `101 Switching Protocols` (RFC 9110 §7.8).
+ *
+ * `connect` asks for protocols, in the order in which they are wanted, and gives the byte connection behind the 101 with
+ * the protocol that the server has chosen, typed by the names that were asked for. What the server refuses with comes
+ * back as the same `Rejection` that the server meant. `WebSocketServer.upgrade` is the other side, and `Upgrade` the
+ * machine of both.
+ *
+ * @since 0.1.0
+ */
+export * as UpgradeClient from "./UpgradeClient.js"
 
 /**
  * The live connection: messages in and out, pings, and how it ended.

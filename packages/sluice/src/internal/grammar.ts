@@ -125,6 +125,12 @@ export const parseProtocol = (
   return isToken(name) && (version === undefined || isToken(version)) ? { name, version } : undefined
 }
 
+/** @internal Whether a text names a protocol; RFC 9110 §7.8: "recipients SHOULD use case-insensitive comparison" */
+export const isProtocol = (text: string, { name, version }: { name: string; version: string | undefined }): boolean => {
+  const own = parseProtocol(text)
+  return own !== undefined && own.version === version && equalsIgnoreCase(own.name, name)
+}
+
 /** @internal `name=value`, or `name` alone */
 export interface Parameter {
   readonly name: string

@@ -4,7 +4,7 @@
 import type { Agreement, Extension, Offer } from "../Extension.js"
 import type * as Http1 from "../Http1.js"
 import type * as Upgrade from "../Upgrade.js"
-import type { Body } from "./responseBody.js"
+import type { Refusing } from "./reply.js"
 
 /**
  * The head of the request that opens a WebSocket.
@@ -203,13 +203,6 @@ export interface AwaitingResponse<out S extends string = string, out Config = un
   readonly interim: number
   /** @internal A head, or the body of a refusal. */
   readonly reading: Http1.AwaitingResponse | Refusing
-}
-
-/** @internal The head of a refusal, and what there is of its body. */
-export interface Refusing {
-  readonly _tag: "Refusing"
-  readonly head: Response
-  readonly body: Body
 }
 
 /**

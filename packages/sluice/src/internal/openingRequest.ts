@@ -5,14 +5,11 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Extension from "../Extension.js"
 import type * as Fields from "../Fields.js"
-import * as Http1 from "../Http1.js"
-import * as Authority from "./authority.js"
-import { encodeHead } from "./encodeHead.js"
-import { trusted } from "./fields.js"
 import * as Grammar from "./grammar.js"
-import type { Initiated, InitiateOptions, Request } from "./handshakeState.js"
+import type { Initiated, InitiateOptions } from "./handshakeState.js"
 import { besides } from "./ownFields.js"
 import { RequestError } from "./requestError.js"
+import * as UpgradeRequest from "./upgradeRequest.js"
 
 /** @internal */
 export const make = <S extends string, Config>(
@@ -24,16 +21,8 @@ export const make = <S extends string, Config>(
   const extensions = options.extensions ?? []
   // §4.1, item 7: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
   if (nonce.length !== 16) return wrong("Nonce", `the nonce has ${nonce.length} bytes, not 16`)
-  const host = Authority.parse(authority)
-  if (host === undefined || host.host === "") {
-    return wrong("Authority", `${Grammar.printable(authority)} is not a host with a port or without`)
-  }
-  if (Http1.targetForm("GET", target) !== "origin") {
-    return wrong(
-      "Target",
-      `${Grammar.printable(Grammar.withoutQuery(target))} is not a path in visible ASCII, without a fragment`
-    )
-  }
+  const refused = UpgradeRequest.refuseDestination(authority, target)
+  if (refused !== undefined) return Either.left(refused)
   if (origin !== undefined && (origin === "" || Grammar.firstOutside(origin, Grammar.isVisibleCode) !== -1)) {
     return wrong("Origin", `${Grammar.printable(origin)} is not an origin`)
   }
@@ -49,23 +38,19 @@ export const make = <S extends string, Config>(
     const extra = yield* besides(options.fields ?? [], reserved)
     const key = Encoding.encodeBase64(nonce)
     const fields: Array<Fields.Field> = [
-      ["Host", authority],
-      ["Upgrade", "websocket"],
-      ["Connection", "Upgrade"],
       ["Sec-WebSocket-Key", key],
       ["Sec-WebSocket-Version", "13"]
     ]
     if (origin !== undefined) fields.push(["Origin", origin])
     if (subprotocols.length > 0) fields.push(["Sec-WebSocket-Protocol", subprotocols.join(", ")])
     if (offers.length > 0) fields.push(["Sec-WebSocket-Extensions", Extension.format(offers)])
-    const request: Request = { method: "GET", target, version: "1.1", fields: trusted([...fields, ...extra]) }
-    const bytes = encodeHead(`GET ${target} HTTP/1.1`, request.fields)
-    return { _tag: "Initiated" as const, request, key, subprotocols, extensions, bytes }
+    const made = UpgradeRequest.make({ authority, target, protocols: ["websocket"], fields: [...fields, ...extra] })
+    return { _tag: "Initiated" as const, ...made, key, subprotocols, extensions }
   })
 }
 
-/** What the client writes itself, and what would announce content, which this request has not. */
-const reserved = ["Host", "Upgrade", "Connection", "Origin", "Content-Length", "Transfer-Encoding", "Expect"]
+/** `Origin` has an option of its own. */
+const reserved = [...UpgradeRequest.reserved, "Origin"]
 
 const wrong = (reason: RequestError["reason"], detail: string): Either.Either<never, RequestError> =>
   Either.left(new RequestError({ reason, detail }))

@@ -11,20 +11,13 @@ import { InvalidResponse } from "./invalidResponse.js"
 const invalid = (reason: InvalidResponse["reason"], detail: string): Either.Either<never, InvalidResponse> =>
   Either.left(new InvalidResponse({ reason, detail }))
 
-/** @internal Whether the response switches to WebSocket, as the answer to the key of that `accept` value. */
-export const check = ({ fields, version }: ResponseHead, accept: string): Either.Either<void, InvalidResponse> => {
-  // RFC 9110 §15.2: "HTTP/1.0 did not define any 1xx status codes"
-  if (!version.startsWith("1.") || version === "1.0") return invalid("Version", `a 101 of HTTP/${version}`)
-  // item 2
-  const upgrade = Fields.list(fields, "Upgrade")
-  if (upgrade.length !== 1 || !Grammar.equalsIgnoreCase(upgrade[0], "websocket")) {
-    return invalid("Upgrade", `Upgrade is ${Grammar.printable(upgrade.join(", "))}, not websocket`)
-  }
-  // item 3
-  const options = Fields.list(fields, "Connection")
-  if (!options.some((option) => Grammar.equalsIgnoreCase(option, "upgrade"))) {
-    return invalid("Connection", `Connection is ${Grammar.printable(options.join(", "))}, without Upgrade`)
-  }
+/**
+ * Whether the response, which switches to WebSocket (items 2 and 3, see `switchedTo`), is the answer to the key of that
+ * `accept` value.
+ *
+ * @internal
+ */
+export const check = ({ fields }: ResponseHead, accept: string): Either.Either<void, InvalidResponse> => {
   // item 4; §11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response."
   const accepts = Fields.getAll(fields, "Sec-WebSocket-Accept")
   return accepts.length === 1 && accepts[0] === accept

@@ -18,6 +18,7 @@ declare const queueMicrotask: (run: () => void) => void
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array }
 
 interface Url {
+  readonly href: string
   readonly protocol: string
   readonly username: string
   readonly password: string
@@ -29,7 +30,7 @@ interface Url {
   readonly hash: string
 }
 
-declare const URL: new (url: string) => Url
+declare const URL: new (url: string, base?: string) => Url
 
 const encoder = new TextEncoder()
 // A byte order mark is a character of the message, which the receiver may not swallow.
@@ -50,10 +51,10 @@ export const randomBytes = (size: number): Uint8Array => crypto.getRandomValues(
 /** @internal When the task that runs is over, before anything else of the host. */
 export const afterThis = (run: () => void): void => queueMicrotask(run)
 
-/** @internal */
-export const parseUrl = (url: string): Url | undefined => {
+/** @internal A relative reference is resolved against the base, if there is one. */
+export const parseUrl = (url: string, base?: string): Url | undefined => {
   try {
-    return new URL(url)
+    return new URL(url, base)
   } catch {
     return undefined
   }
