@@ -8,7 +8,8 @@ import { scenario } from "../../sluice/test/suites/host.js"
 import * as Certificates from "../../sluice/test/support/certificates.js"
 import { eventually } from "../../sluice/test/support/turns.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
-import { addressOf, freshPath, listening, node } from "./support/hosts.js"
+import { addressOf, listening, node } from "./support/hosts.js"
+import { freshPath } from "./support/otherHosts.js"
 
 const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
 

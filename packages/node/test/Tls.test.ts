@@ -4,7 +4,7 @@ import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
-import { tls } from "./support/hosts.js"
+import { tls } from "./support/otherHosts.js"
 
 transportLaws(tls.name, tls)
 messages(tls)

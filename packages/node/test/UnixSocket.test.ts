@@ -4,7 +4,8 @@ import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { serving } from "../../sluice/test/suites/serving.js"
-import { freshPath, node, unix } from "./support/hosts.js"
+import { node } from "./support/hosts.js"
+import { freshPath, unix } from "./support/otherHosts.js"
 
 transportLaws(unix.name, { ...unix, network: node.network, listen: () => ({ path: freshPath() }) })
 messages(unix)

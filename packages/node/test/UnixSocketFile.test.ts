@@ -7,8 +7,9 @@ import { Message, Network, WebSocket, WebSocketClient, WebSocketServer } from "s
 import { scenario } from "../../sluice/test/suites/host.js"
 import * as Certificates from "../../sluice/test/support/certificates.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
-import { freshPath, node } from "./support/hosts.js"
+import { node } from "./support/hosts.js"
 import { left } from "./support/leftSocket.js"
+import { freshPath } from "./support/otherHosts.js"
 
 const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
 

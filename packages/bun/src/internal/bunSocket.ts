@@ -22,6 +22,19 @@ export interface Socket<Own> {
   pause(): void
   resume(): void
   setNoDelay(noDelay: boolean): boolean
+  /** Has the handler `timeout` called after so many seconds without traffic; 0 for never. */
+  timeout(seconds: number): void
+  // Of TLS only.
+  readonly alpnProtocol: string | false | null
+  readonly authorized: boolean
+  getPeerCertificate(): { readonly raw?: Uint8Array } | null | undefined
+  getTLSVersion(): string
+}
+
+/** @internal */
+export interface TlsOptions {
+  readonly ALPNProtocols: Uint8Array
+  readonly serverName?: string
 }
 
 /** @internal */
@@ -40,6 +53,9 @@ export interface Handlers<Own> {
   end(socket: Socket<Own>): void
   close(socket: Socket<Own>, error?: SystemError): void
   error(socket: Socket<Own>, error: SystemError): void
+  /** The handshake of TLS is over; an error where the peer is not trusted, whether or not that matters. */
+  handshake?(socket: Socket<Own>, success: boolean, error: SystemError | null): void
+  timeout?(socket: Socket<Own>): void
   connectError?(socket: Socket<Own>, error: SystemError): void
 }
 
@@ -56,6 +72,7 @@ interface Options<Own> {
   readonly port: number
   readonly allowHalfOpen: boolean
   readonly socket: Handlers<Own>
+  readonly tls?: TlsOptions
 }
 
 interface Host {

@@ -1,13 +1,9 @@
 /** The hosts of Node, for the suites of sluice. */
-import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo, Server as TcpServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Effect } from "effect"
 import * as WebSocketServer from "sluice/WebSocketServer"
-import { type Host, onUnixSockets, withTls } from "../../../sluice/test/suites/host.js"
-import * as Certificates from "../../../sluice/test/support/certificates.js"
+import type { Host } from "../../../sluice/test/suites/host.js"
 import * as NodeNetwork from "../../src/NodeNetwork.js"
 import * as NodeUpgrade from "../../src/NodeUpgrade.js"
 
@@ -47,25 +43,3 @@ export const node: Host = {
 }
 
 export const upgrade: Host = { ...node, name: "a node:http server", serve: serveUpgrades, isGuest: true }
-
-const certified = { server: Certificates.server, client: { ca: Certificates.ca } }
-
-/** All over TLS. */
-export const tls: Host = { ...node, name: "node with TLS", network: withTls(NodeNetwork.layer({ tls: certified })) }
-
-const directory = mkdtempSync(join(tmpdir(), "sluice-"))
-
-let sockets = 0
-
-/** A path that nobody has had before, in a directory that goes when the process does. */
-export const freshPath = (): string => join(directory, `${sockets++}.sock`)
-
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
-
-/** All over unix sockets. */
-export const unix: Host = {
-  ...node,
-  name: "node with unix sockets",
-  network: onUnixSockets(NodeNetwork.layer(), freshPath),
-  hasResets: false
-}
