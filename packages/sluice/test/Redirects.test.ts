@@ -1,10 +1,12 @@
 /** Redirections where TLS and addresses of one's own have a part; the others are in the suite. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Queue, type Scope } from "effect"
+import { Effect, Fiber, Queue, type Scope, Stream } from "effect"
 import * as MemoryNetwork from "../src/MemoryNetwork.js"
 import * as Network from "../src/Network.js"
 import * as UpgradeClient from "../src/UpgradeClient.js"
 import * as WebSocketClient from "../src/WebSocketClient.js"
+import * as WebSocketServer from "../src/WebSocketServer.js"
+import { leavesNoFiber } from "./support/fibers.js"
 import * as Site from "./support/site.js"
 
 /** Redirects elsewhere, by its path: `/ws://b/` leads to `ws://b/`; `/end` switches. */
@@ -88,6 +90,42 @@ for (const [what, scheme, dial] of clients) {
         assert.notInclude(heard, "/end")
         assert.strictEqual(heard.length, 2)
       }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer()))
+    )
+
+    it.effect("leave nothing when the client is interrupted, at whichever step", () =>
+      Effect.gen(function* () {
+        const site = yield* leading
+        const network = yield* Network.Network
+        let open = 0
+        const counting = {
+          ...network,
+          connect: (to: Network.ConnectOptions) =>
+            Effect.acquireRelease(network.connect(to), () => Effect.sync(() => open--)).pipe(
+              Effect.tap(() => Effect.sync(() => open++))
+            )
+        }
+        // One that answers a Close, which the end of a WebSocket waits for.
+        const sink = WebSocketServer.upgrade("a", ({ transport }) =>
+          Effect.ignore(Stream.runDrain(Network.reads(transport)))
+        )
+        const server = yield* WebSocketServer.serve({ upgrades: [sink] }, (socket) => socket.closed)
+        const there = `http://${Network.formatAddress(server.address)}/`
+        const url = `${scheme}://${Network.formatAddress(site.address)}/${there}`
+        let finished = 0
+        const most = 48
+        for (let steps = 0; steps < most; steps++) {
+          const dialled = Effect.zipRight(
+            Effect.tap(dial({ url }), () => Effect.sync(() => finished++)),
+            Effect.never
+          )
+          const fiber = yield* Effect.fork(Effect.provideService(Effect.scoped(dialled), Network.Network, counting))
+          for (let step = 0; step < steps; step++) yield* Effect.yieldNow()
+          yield* Fiber.interrupt(fiber)
+          assert.strictEqual(open, 0, `after ${steps} steps`)
+        }
+        // Some were interrupted before they had a connection, and some after.
+        assert.isTrue(finished > 0 && finished < most, `${finished} of ${most}`)
+      }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer()), leavesNoFiber)
     )
 
     it.effect("keep the address that was asked for as long as the origin is that of the URL", () =>
