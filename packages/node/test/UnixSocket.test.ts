@@ -3,7 +3,9 @@ import { closing } from "../../sluice/test/suites/closing.js"
 import { connecting } from "../../sluice/test/suites/connecting.js"
 import { flow } from "../../sluice/test/suites/flow.js"
 import { messages } from "../../sluice/test/suites/messages.js"
+import { redirecting } from "../../sluice/test/suites/redirecting.js"
 import { serving } from "../../sluice/test/suites/serving.js"
+import { upgrading } from "../../sluice/test/suites/upgrading.js"
 import { node } from "./support/hosts.js"
 import { freshPath, unix } from "./support/otherHosts.js"
 
@@ -13,3 +15,5 @@ closing(unix)
 flow(unix)
 serving(unix)
 connecting(unix)
+upgrading(unix)
+redirecting(unix)

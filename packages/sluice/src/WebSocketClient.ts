@@ -3,7 +3,7 @@
  *
  * `connect` leads one connection through the opening handshake. What the server refuses with comes back as the same
  * `Rejection` that the server meant, with status, fields and body. The request may be an effect: it is evaluated anew
- * for each attempt, so that a retry has fresh credentials.
+ * for each attempt, so that a retry has fresh credentials. Redirections are followed only if `maxRedirects` says so.
  *
  * @since 0.1.0
  */

@@ -195,6 +195,8 @@ const replies: ReadonlyArray<readonly [id: string, expected: string, reply: stri
   ["no Connection", "Connection", head("HTTP/1.1 101 x", "Upgrade: tail/1")],
   ["Connection: close", "Connection", head("HTTP/1.1 101 x", "Upgrade: tail/1", "Connection: close")],
   ["a server that ignores Upgrade (RFC 9110 §7.8)", "Status", head("HTTP/1.1 200 OK", "Content-Length: 0")],
+  ["a 299", "Status", head("HTTP/1.1 299 x", "Content-Length: 0")],
+  ["a 300", "Custom 300", head("HTTP/1.1 300 x", "Content-Length: 0")],
   ["a 426 of ours", "NotAnUpgrade 426", toLatin1(Rejection.toBytes(new Rejection.NotAnUpgrade({ supported: ["x"] })))],
   ["a 426 of others", "Custom 426", head("HTTP/1.1 426 Upgrade Required", "Upgrade: x", "Content-Length: 0")],
   ["a redirection", "Custom 307", head("HTTP/1.1 307 x", "Location: /", "Content-Length: 0")],
