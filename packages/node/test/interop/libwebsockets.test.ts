@@ -7,13 +7,10 @@ import { Deferred, Effect, Queue, type Scope } from "effect"
 import { Message, type Network, Protocol, WebSocket, WebSocketClient } from "sluice"
 import { leavesNoFiber } from "../../../sluice/test/support/fibers.js"
 import { node, upgrade } from "../support/hosts.js"
+import { libwebsockets } from "./peers.js"
 import { baseOf } from "./support/dialogue.js"
-import { debian, where } from "./support/needs.js"
+import { where } from "./support/needs.js"
 import { start, startOnFreePort } from "./support/program.js"
-
-const server = "/usr/bin/libwebsockets-test-server"
-const client = "/usr/bin/libwebsockets-test-client"
-const needs = debian("libwebsockets-test-server", server, client)
 
 /** Says what happens, too, not only what goes wrong. */
 const talkative = ["-d", "15"]
@@ -24,12 +21,12 @@ const test = <E>(what: string, run: Effect.Effect<unknown, E, Network.Network | 
 /** The server, and a client of ours that speaks this with it. */
 const connected = <const P extends string>(subprotocol: P) =>
   Effect.gen(function* () {
-    const command = (port: number) => Effect.succeed({ words: [server, `--port=${port}`, ...talkative] })
+    const command = (port: number) => Effect.succeed({ words: [libwebsockets.server, `--port=${port}`, ...talkative] })
     const port = yield* startOnFreePort(command, /-> OPERATIONAL/)
     return yield* WebSocketClient.connect({ url: baseOf({ host: "127.0.0.1", port }), subprotocols: [subprotocol] })
   })
 
-where([needs], "libwebsockets", () => {
+where([libwebsockets.needs], "libwebsockets", () => {
   describe("our client of libwebsockets", () => {
     test(
       "texts, as long as the server can send back whole, and a close with code and reason",
@@ -101,7 +98,7 @@ where([needs], "libwebsockets", () => {
                 })
         )
         const program = yield* start({
-          words: [client, address.host ?? "", `--port=${address.port}`, "-l", ...talkative]
+          words: [libwebsockets.client, address.host ?? "", `--port=${address.port}`, "-l", ...talkative]
         })
         yield* program.until(/rx 1 '7'/)
         assert.deepStrictEqual([...(yield* Queue.takeN(offers, 2))], [["permessage-deflate"], ["permessage-deflate"]])

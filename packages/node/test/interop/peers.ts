@@ -1,11 +1,15 @@
 /** The peers: what they are, how they are had, how they are started, and what they can do. */
 import { existsSync, readdirSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Effect, type Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
+import { afterAll } from "vitest"
+import type { Launch } from "./support/browser.js"
+import * as chromium from "./support/chromium.js"
 import type { Abilities } from "./support/dialogue.js"
+import * as firefox from "./support/firefox.js"
 import { debian, type Needs, npm } from "./support/needs.js"
-import { type Command, type Ended, fileOf, folder, root, run, startOnFreePort } from "./support/program.js"
+import { type Command, type Ended, fileOf, folder, root, run } from "./support/program.js"
+import { haproxy, nginx, type ReverseProxy } from "./support/reverseProxy.js"
 
 export interface Peer {
   readonly name: string
@@ -30,13 +34,23 @@ const bun = existsSync(builds)
   : undefined
 const onBun = (file: string) => Effect.succeed({ words: [bun ?? "bun", fileOf(file)] })
 
-const gorilla = (...args: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const program = join(yield* folder, "gorilla")
-    const env = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOCACHE: join(root, "node_modules/.cache/go") }
-    yield* run({ words: ["/usr/bin/go", "build", "-o", program, fileOf("gorilla.go")], env })
-    return { words: [program, ...args] }
-  })
+/** Ends with the tests of the file that imports this. */
+const scope = Effect.runSync(Scope.make())
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+/** The program is built once, when somebody wants it. */
+const built = Effect.runSync(
+  Effect.cached(
+    Effect.gen(function* () {
+      const program = join(yield* Scope.extend(folder, scope), "gorilla")
+      const env = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOCACHE: join(root, "node_modules/.cache/go") }
+      yield* run({ words: ["/usr/bin/go", "build", "-o", program, fileOf("gorilla.go")], env })
+      return program
+    })
+  )
+)
+
+const gorilla = (role: "client" | "server") => Effect.map(built, (program) => ({ words: [program, role] }))
 
 export const peers: ReadonlyArray<Peer> = [
   {
@@ -84,85 +98,47 @@ export const peers: ReadonlyArray<Peer> = [
   }
 ]
 
-// ----------------------------------------------------------------------------------------------------------- proxies
+/** The test programs of libwebsockets, which speak subprotocols of their own. */
+export const libwebsockets = {
+  server: "/usr/bin/libwebsockets-test-server",
+  client: "/usr/bin/libwebsockets-test-client",
+  needs: debian("libwebsockets-test-server", "/usr/bin/libwebsockets-test-server", "/usr/bin/libwebsockets-test-client")
+}
 
-/** A reverse proxy in front of a server. */
+export interface Browser {
+  readonly name: string
+  readonly needs: ReadonlyArray<Needs>
+  readonly launch: Launch
+  readonly can: Abilities
+}
+
+const page: Abilities = { ping: false, sendFragments: false, deflate: true, status: false, echoesCode: true }
+
+export const browsers: ReadonlyArray<Browser> = [
+  {
+    name: "Chromium",
+    needs: [debian("chromium", chromium.executable), npm("node_modules/playwright-core/package.json")],
+    launch: chromium.launch,
+    can: page
+  },
+  { name: "Firefox", needs: [debian("firefox-esr", firefox.executable)], launch: firefox.launch, can: page }
+]
+
 export interface Proxy {
   readonly name: string
   readonly needs: Needs
-  /** The port of the proxy. */
-  readonly before: (upstream: number) => Effect.Effect<number, Ended, Scope.Scope>
+  readonly before: ReverseProxy
 }
-
-const nginxConf = (port: number, upstream: number): string => `
-daemon off;
-pid pid;
-error_log stderr notice;
-events {}
-http {
-  access_log off;
-  client_body_temp_path body;
-  proxy_temp_path proxy;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://127.0.0.1:${upstream};
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection upgrade;
-    }
-  }
-}
-`
-
-const haproxyConf = (port: number, upstream: number): string => `
-defaults
-  mode http
-  timeout connect 10s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-listen proxy
-  bind 127.0.0.1:${port}
-  server sluice 127.0.0.1:${upstream}
-`
-
-/** A file in a folder of its own. */
-const written = (name: string, content: string) =>
-  Effect.flatMap(folder, (path) =>
-    Effect.as(
-      Effect.promise(() => writeFile(join(path, name), content)),
-      path
-    )
-  )
 
 export const proxies: ReadonlyArray<Proxy> = [
-  {
-    name: "nginx",
-    needs: debian("nginx-light", "/usr/sbin/nginx"),
-    before: (upstream) =>
-      startOnFreePort(
-        (port) =>
-          Effect.map(written("nginx.conf", nginxConf(port, upstream)), (path) => ({
-            words: ["/usr/sbin/nginx", "-e", "stderr", "-p", path, "-c", "nginx.conf"]
-          })),
-        /start worker process /
-      )
-  },
-  {
-    name: "HAProxy",
-    needs: debian("haproxy", "/usr/sbin/haproxy"),
-    before: (upstream) =>
-      startOnFreePort(
-        (port) =>
-          Effect.map(written("haproxy.cfg", haproxyConf(port, upstream)), (path) => ({
-            words: ["/usr/sbin/haproxy", "-W", "-db", "-f", join(path, "haproxy.cfg")]
-          })),
-        /Loading success/
-      )
-  }
+  { name: "nginx", needs: debian("nginx-light", "/usr/sbin/nginx"), before: nginx },
+  { name: "HAProxy", needs: debian("haproxy", "/usr/sbin/haproxy"), before: haproxy }
+]
+
+/** All that is needed for all of them. */
+export const allNeeds: ReadonlyArray<Needs> = [
+  ...peers.map(({ needs }) => needs),
+  libwebsockets.needs,
+  ...browsers.flatMap(({ needs }) => needs),
+  ...proxies.map(({ needs }) => needs)
 ]

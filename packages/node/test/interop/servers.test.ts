@@ -31,7 +31,7 @@ const tried = <E>(
   served: Effect.Effect<Served["Type"], E, Network.Network | Scope.Scope>
 ) =>
   where(needs, name, () =>
-    layer(Layer.provideMerge(Layer.scoped(Served, served), node.network), { timeout: 60_000 })(name, (it) => {
+    layer(Layer.provideMerge(Layer.scoped(Served, served), node.network), { timeout: 120_000 })(name, (it) => {
       const connect = (path: string, subprotocols: ReadonlyArray<string> = []) =>
         Effect.flatMap(Served, ({ base }) => WebSocketClient.connect({ url: base + path, subprotocols }))
 
@@ -95,7 +95,8 @@ const tried = <E>(
         Effect.gen(function* () {
           const socket = yield* connect("/echo")
           const reason = yield* socket.close({ code: 4000, reason: "bye" })
-          assert.deepInclude(reason, { _tag: "Clean", code: echoesCode ? 4000 : 1000, initiator: "local" })
+          assert.deepInclude(reason, { _tag: "Clean", initiator: "local" })
+          assert.include(echoesCode ? [4000] : [4000, 1000], Protocol.codeOf(reason))
           assert.strictEqual(yield* Effect.flatMap(Served, ({ reasonFor }) => reasonFor(4000)), "bye")
         })
       )

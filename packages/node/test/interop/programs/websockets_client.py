@@ -4,7 +4,10 @@ import asyncio
 import json
 import sys
 
-import websockets
+from websockets.exceptions import InvalidStatusCode
+
+# what releases from 10 to 15 have alike
+from websockets.legacy.client import connect as connect_to
 
 BASE = sys.argv[1]
 SIZES = json.loads(sys.argv[2])
@@ -15,14 +18,14 @@ def tell(**seen):
 
 
 def connect(path, **options):
-    return websockets.connect(BASE + path, max_size=None, **options)
+    return connect_to(BASE + path, max_size=None, **options)
 
 
 async def refused(path):
     try:
         async with connect(path):
             return "open"
-    except websockets.InvalidStatusCode as error:
+    except InvalidStatusCode as error:
         return error.status_code
 
 

@@ -5,7 +5,10 @@ import json
 from contextlib import suppress
 from http import HTTPStatus
 
-import websockets
+from websockets.exceptions import ConnectionClosed
+
+# what releases from 10 to 15 have alike
+from websockets.legacy.server import serve
 
 
 def tell(**seen):
@@ -22,7 +25,7 @@ async def handle(socket):
     elif socket.path == "/close":
         await socket.close(4321, "enough €")
     else:
-        with suppress(websockets.ConnectionClosed):
+        with suppress(ConnectionClosed):
             while True:
                 await socket.send(await socket.recv())
     await socket.wait_closed()
@@ -38,7 +41,7 @@ async def refuse(path, _headers):
 
 async def main():
     options = {"subprotocols": ["b"], "process_request": refuse, "max_size": None}
-    async with websockets.serve(handle, "127.0.0.1", 0, **options) as server:
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
         tell(port=server.sockets[0].getsockname()[1])
         await asyncio.Future()
 

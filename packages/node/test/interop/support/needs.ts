@@ -6,26 +6,35 @@ import { root } from "./program.js"
 export interface Needs {
   /** It can run if all of them are there. */
   readonly files: ReadonlyArray<string>
-  /** The command that brings them. */
-  readonly install: string
+  /** The packages of Debian that bring them; none for what npm brings. */
+  readonly packages: ReadonlyArray<string>
 }
 
 /** Packages of Debian, and files that they have. */
 export const debian = (packages: string, ...files: ReadonlyArray<string>): Needs => ({
   files,
-  install: `apt-get install ${packages}`
+  packages: packages.split(" ")
 })
 
-/** Files below the root of the repository. */
+/** Files below the root of the repository, which npm installs. */
 export const npm = (...files: ReadonlyArray<string>): Needs => ({
   files: files.map((file) => root + file),
-  install: "npm ci"
+  packages: []
 })
 
-/** Tests that need something; where it is not, one that is skipped and has the reason in its name. */
+/** What is not there, and the command that brings it; `undefined` if all is there. */
+export const missing = (needs: ReadonlyArray<Needs>): string | undefined => {
+  for (const { files, packages } of needs) {
+    const absent = files.find((file) => !existsSync(file))
+    if (absent === undefined) continue
+    return `there is no ${absent}: ${packages.length === 0 ? "npm ci" : `apt-get install ${packages.join(" ")}`}`
+  }
+  return undefined
+}
+
+/** Tests that need something; where it is not, one that is skipped and has the reason as its name. */
 export const where = (needs: ReadonlyArray<Needs>, name: string, tests: () => void): void => {
-  const all = needs.flatMap(({ files, install }) => files.map((file) => ({ file, install })))
-  const absent = all.find(({ file }) => !existsSync(file))
-  if (absent === undefined) tests()
-  else describe(name, () => it.skipIf(true)(`there is no ${absent.file}: ${absent.install}`, () => {}))
+  const reason = missing(needs)
+  if (reason === undefined) tests()
+  else describe(name, () => it.skipIf(true)(reason, () => {}))
 }
