@@ -1,6 +1,5 @@
 /** Chromium, through playwright-core. */
 import { Effect } from "effect"
-import { chromium } from "playwright-core"
 import type { Launch } from "./browser.js"
 
 export const executable = "/usr/bin/chromium"
@@ -10,7 +9,10 @@ const args = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "
 
 export const launch: Launch = Effect.map(
   Effect.acquireRelease(
-    Effect.tryPromise(() => chromium.launch({ executablePath: executable, args })),
+    // It is large, and most tests need none of it.
+    Effect.tryPromise(async () =>
+      (await import("playwright-core")).chromium.launch({ executablePath: executable, args })
+    ),
     (browser) => Effect.promise(() => browser.close())
   ),
   (browser) => (url) =>

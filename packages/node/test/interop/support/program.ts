@@ -97,7 +97,7 @@ export const run = (command: Command): Effect.Effect<ReadonlyArray<string>, Ende
 
 /** A folder that is deleted with the scope. */
 export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-"))),
+  Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-interop-"))),
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
 )
 
