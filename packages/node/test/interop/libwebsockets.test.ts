@@ -21,7 +21,8 @@ const test = <E>(what: string, run: Effect.Effect<unknown, E, Network.Network | 
 /** The server, and a client of ours that speaks this with it. */
 const connected = <const P extends string>(subprotocol: P) =>
   Effect.gen(function* () {
-    const command = (port: number) => Effect.succeed({ words: [libwebsockets.server, `--port=${port}`, ...talkative] })
+    const command = (port: number) =>
+      Effect.succeed({ words: [libwebsockets.server, "-i", "lo", `--port=${port}`, ...talkative] })
     const port = yield* startOnFreePort(command, /-> OPERATIONAL/)
     return yield* WebSocketClient.connect({ url: baseOf({ host: "127.0.0.1", port }), subprotocols: [subprotocol] })
   })

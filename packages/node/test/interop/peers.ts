@@ -1,4 +1,5 @@
 /** The peers: what they are, how they are had, how they are started, and what they can do. */
+import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Exit, Scope } from "effect"
@@ -24,15 +25,16 @@ export interface Peer {
   readonly serverFragments: boolean
 }
 
-const python = (file: string) => Effect.succeed({ words: ["/usr/bin/python3", fileOf(file)] })
+/** Without the warnings that a part of it is old, which would be among what it says. */
+const python = (file: string) => Effect.succeed({ words: ["/usr/bin/python3", "-W", "ignore", fileOf(file)] })
 
-const builds = join(root, "node_modules/@oven")
-const bun = existsSync(builds)
-  ? readdirSync(builds)
-      .map((name) => `${builds}/${name}/bin/bun`)
-      .find(existsSync)
-  : undefined
-const onBun = (file: string) => Effect.succeed({ words: [bun ?? "bun", fileOf(file)] })
+/** npm may have brought builds for other machines, too. */
+const bunBuilds = join(root, "node_modules/@oven")
+const bun = (existsSync(bunBuilds) ? readdirSync(bunBuilds) : [])
+  .map((name) => `node_modules/@oven/${name}/bin/bun`)
+  .find((path) => spawnSync(join(root, path), ["--version"]).status === 0)
+const needsBun = npm(bun ?? "node_modules/@oven/*/bin/bun")
+const onBun = (file: string) => Effect.succeed({ words: [...needsBun.files, fileOf(file)] })
 
 /** Ends with the tests of the file that imports this. */
 const scope = Effect.runSync(Scope.make())
@@ -62,7 +64,7 @@ export const peers: ReadonlyArray<Peer> = [
   },
   {
     name: "Bun",
-    needs: npm("node_modules/@oven"),
+    needs: needsBun,
     client: onBun("webClient.ts"),
     server: onBun("bunServer.ts"),
     can: { ping: false, sendFragments: false, deflate: true, status: false, echoesCode: true },
