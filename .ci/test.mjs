@@ -31,11 +31,14 @@ const skipped = sum(({ numPendingTests, numTodoTests }) => numPendingTests + num
 const failed = sum(({ numFailedTests }) => numFailedTests)
 if (skipped > 0) {
   const tests = read.flatMap(({ testResults }) => testResults.flatMap(({ assertionResults }) => assertionResults))
+  /** The name of such a test says what is missing; it stands for all that need it. */
+  const isMissing = (/** @type {Test} */ { title }) => title.startsWith("there is no ")
   const names = tests
     .filter(({ status }) => status === "skipped" || status === "pending" || status === "todo")
-    // A test whose name says what is missing stands for all that need it.
-    .map(({ fullName, title }) => (title.startsWith("there is no ") ? title : fullName))
-  console.log(`\nSkipped:\n${[...new Set(names)].map((name) => `  ${name}`).join("\n")}`)
+    // With arguments most are skipped because they were not asked for.
+    .filter((test) => filters.length === 0 || isMissing(test))
+    .map((test) => (isMissing(test) ? test.title : test.fullName))
+  if (names.length > 0) console.log(`\nSkipped:\n${[...new Set(names)].map((name) => `  ${name}`).join("\n")}`)
 }
 console.log(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`)
 if (read.length === 0 || read.some(({ numPassedTests }) => numPassedTests === 0)) process.exitCode = 1
