@@ -1,5 +1,5 @@
 /** The hosts of Node, for the suites of sluice. */
-import { createServer } from "node:http"
+import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo, Server as TcpServer } from "node:net"
 import { Effect } from "effect"
 import * as WebSocketServer from "sluice/WebSocketServer"
@@ -22,13 +22,15 @@ export const addressOf = (server: TcpServer) => {
   return { host: address, port }
 }
 
-/** As `WebSocketServer.serve`, on a `node:http` server of its own. */
-const serveUpgrades: typeof WebSocketServer.serve = (options, handler) =>
-  Effect.gen(function* () {
-    const server = yield* listening(createServer((_request, response) => response.writeHead(404).end()))
-    const service = yield* NodeUpgrade.serve(server, options, handler)
-    return { ...service, address: addressOf(server) }
-  })
+/** As `WebSocketServer.serve`, on a `node:http` server of its own, which answers other requests so. */
+const serveUpgrades =
+  (answer: RequestListener): typeof WebSocketServer.serve =>
+  (options, handler) =>
+    Effect.gen(function* () {
+      const server = yield* listening(createServer(answer))
+      const service = yield* NodeUpgrade.serve(server, options, handler)
+      return { ...service, address: addressOf(server) }
+    })
 
 /** What the kernel takes for a peer that does not read: the buffers of both ends of a loopback connection. */
 const kernel = 16 * 1024 * 1024
@@ -42,4 +44,12 @@ export const node: Host = {
   isGuest: false
 }
 
-export const upgrade: Host = { ...node, name: "a node:http server", serve: serveUpgrades, isGuest: true }
+/** A `node:http` server that answers other requests so. */
+export const upgradeBeside = (answer: RequestListener): Host => ({
+  ...node,
+  name: "a node:http server",
+  serve: serveUpgrades(answer),
+  isGuest: true
+})
+
+export const upgrade: Host = upgradeBeside((_request, response) => response.writeHead(404).end())

@@ -1,17 +1,16 @@
-/** We and others: `ws` and the WebSocket of `undici`, each as our client and, what can be, as our server. */
+/** `ws` in this process: what it and we can say to each other, in both roles. */
 import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Queue, type Scope, Stream } from "effect"
 import { Fields, Message, type Network, Protocol, Rejection, WebSocket, WebSocketClient } from "sluice"
-import { WebSocket as Undici } from "undici"
 import Ws, { WebSocketServer as WsServer } from "ws"
-import type { Host } from "../../sluice/test/suites/host.js"
-import { urlOf } from "../../sluice/test/suites/host.js"
-import { assertBytes, pattern } from "../../sluice/test/support/bytes.js"
-import { leavesNoFiber } from "../../sluice/test/support/fibers.js"
-import { eventuallyEffect } from "../../sluice/test/support/turns.js"
-import { addressOf, listening, node, upgrade } from "./support/hosts.js"
+import type { Host } from "../../../sluice/test/suites/host.js"
+import { urlOf } from "../../../sluice/test/suites/host.js"
+import { assertBytes, pattern } from "../../../sluice/test/support/bytes.js"
+import { leavesNoFiber } from "../../../sluice/test/support/fibers.js"
+import { eventuallyEffect } from "../../../sluice/test/support/turns.js"
+import { addressOf, listening, node, upgrade } from "../support/hosts.js"
 
 const megabyte = pattern(1024 * 1024)
 
@@ -22,8 +21,6 @@ const test = <E>(what: string, run: Effect.Effect<unknown, E, Network.Network | 
   it.effect(what, () => leavesNoFiber(Effect.scoped(Effect.provide(run, node.network))))
 
 const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
-
-// ---------------------------------------------------------------------------------------------------------------- ws
 
 /** What a `ws` tells: messages as text or bytes, and then its end. */
 interface Told {
@@ -449,89 +446,6 @@ describe("a server of ws", () => {
     })
   )
 })
-
-// ------------------------------------------------------------------------------------------------------------ undici
-
-/** A client of undici; what it tells comes as `open`, messages, and `close`. */
-const undiciClient = (url: string, protocols: ReadonlyArray<string> = []) =>
-  Effect.gen(function* () {
-    const socket = new Undici(url, [...protocols])
-    socket.binaryType = "arraybuffer"
-    const messages = yield* Queue.unbounded<string | Uint8Array>()
-    const opened = yield* Deferred.make<boolean>()
-    const closed = yield* Deferred.make<{
-      readonly code: number
-      readonly reason: string
-      readonly wasClean: boolean
-    }>()
-    socket.addEventListener("open", () => Deferred.unsafeDone(opened, Effect.succeed(true)))
-    socket.addEventListener("error", () => Deferred.unsafeDone(opened, Effect.succeed(false)))
-    socket.addEventListener("message", ({ data }) => {
-      messages.unsafeOffer(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer))
-    })
-    socket.addEventListener("close", ({ code, reason, wasClean }) => {
-      Deferred.unsafeDone(closed, Effect.succeed({ code, reason, wasClean }))
-    })
-    return { socket, messages, isOpen: yield* Deferred.await(opened), closed: Deferred.await(closed) }
-  })
-
-for (const host of [node, upgrade] satisfies ReadonlyArray<Host>) {
-  describe(`undici as a client of ${host.name}`, () => {
-    test(
-      "texts and binaries, to 1 MiB, and a close from the client",
-      Effect.gen(function* () {
-        const { address } = yield* host.serve({}, echo)
-        const { closed, isOpen, messages, socket } = yield* undiciClient(urlOf(address))
-        assert.isTrue(isOpen)
-        assert.deepStrictEqual([socket.protocol, socket.extensions], ["", ""])
-        for (const text of texts) {
-          socket.send(text)
-          assert.strictEqual(yield* Queue.take(messages), text)
-        }
-        for (const bytes of binaries) {
-          socket.send(bytes)
-          const answer = yield* Queue.take(messages)
-          assert.instanceOf(answer, Uint8Array)
-          if (answer instanceof Uint8Array) assertBytes(answer, bytes)
-        }
-        socket.close(4000, "bye")
-        assert.deepStrictEqual(yield* closed, { code: 4000, reason: "", wasClean: true })
-      })
-    )
-
-    test(
-      "Pings, subprotocols and a close from the server",
-      Effect.gen(function* () {
-        const pinged = yield* Deferred.make<void>()
-        const { address } = yield* host.serve({ subprotocols: ["b", "a"], origin: "any" }, (socket) =>
-          Effect.gen(function* () {
-            yield* socket.ping
-            yield* Deferred.succeed(pinged, undefined)
-            yield* socket.close({ code: 4321, reason: "enough" })
-          })
-        )
-        const { closed, socket } = yield* undiciClient(urlOf(address), ["a", "b"])
-        assert.strictEqual(socket.protocol, "b")
-        yield* Deferred.await(pinged)
-        assert.deepStrictEqual(yield* closed, { code: 4321, reason: "enough", wasClean: true })
-      })
-    )
-
-    test(
-      "a refusal is an error without an `open`",
-      Effect.gen(function* () {
-        const { address, connections } = yield* host.serve({ authenticate: () => new Rejection.Forbidden() }, echo)
-        const { isOpen, socket } = yield* undiciClient(urlOf(address))
-        assert.isFalse(isOpen)
-        assert.strictEqual(socket.protocol, "")
-        yield* eventuallyEffect(
-          "nobody is connected",
-          Effect.map(connections, (count) => count === 0)
-        )
-      })
-    )
-  })
-}
 
 describe("what others and we agree on", () => {
   test(

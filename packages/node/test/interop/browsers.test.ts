@@ -1,0 +1,92 @@
+/** Browsers: a page that is led through the dialogue with our server, which is its origin, and the page of the chat. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { node } from "../support/hosts.js"
+import { browsers } from "./peers.js"
+import type { Evaluate } from "./support/browser.js"
+import { baseOf, dialogue, seenIn, sizes } from "./support/dialogue.js"
+import { where } from "./support/needs.js"
+import { playground } from "./support/playground.js"
+import { start } from "./support/program.js"
+import { ledIn, site } from "./support/site.js"
+
+const Lines = Schema.parseJson(Schema.Array(Schema.String))
+
+/** The program that says where it listens. */
+const chat = {
+  words: [process.execPath, "--conditions=source", "--import", "tsx", "examples/chat/main.ts"],
+  env: { PORT: "0" }
+}
+
+/** Whether a page gets a connection. */
+const isOpened = (url: string) => `
+  new Promise((resolve) => {
+    const socket = new WebSocket(${JSON.stringify(url)})
+    socket.onopen = () => resolve(true)
+    socket.onerror = () => resolve(false)
+  })`
+
+/** Waits until an element of the page of the chat has this in it. */
+const seen = (selector: string, text: string) => `
+  new Promise((resolve) => {
+    const look = () => {
+      if (document.querySelector(${JSON.stringify(selector)}).textContent.includes(${JSON.stringify(text)})) resolve(true)
+    }
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true })
+    look()
+  })`
+
+/** Fills a field of the page of the chat, and sends its form. */
+const fill = (selector: string, text: string) => `
+  {
+    const field = document.querySelector(${JSON.stringify(selector)})
+    field.value = ${JSON.stringify(text)}
+    field.form.requestSubmit()
+  }`
+
+for (const { can, launch, name, needs } of browsers) {
+  dialogue(
+    needs,
+    `a page in ${name}`,
+    can,
+    Effect.gen(function* () {
+      const { address, ends, offers, unfinished } = yield* playground(site)
+      const open = yield* launch
+      const evaluate = yield* open(`http://127.0.0.1:${address.port}/`)
+      const lines = yield* Schema.decodeUnknown(Lines)(yield* evaluate(ledIn(baseOf(address), sizes)))
+      return { seen: yield* seenIn(lines), ends: yield* ends, offers, unfinished: yield* unfinished }
+    }).pipe(Effect.provide(site.network))
+  )
+
+  where(needs, name, () =>
+    describe(name, () => {
+      it.scoped("a page of another origin is refused, and a page of the chat in two tabs is not", () =>
+        Effect.gen(function* () {
+          const { until } = yield* start(chat)
+          const [, host = ""] = yield* until(/http:\/\/([^/ ]+)/)
+          const { address } = yield* playground(site)
+          const open = yield* launch
+
+          const foreign = yield* open(`http://127.0.0.1:${address.port}/`)
+          assert.isTrue(yield* foreign(isOpened(`${baseOf(address)}/echo`)))
+          assert.isFalse(yield* foreign(isOpened(`ws://${host}/chat`)))
+
+          const enter = (name: string) =>
+            Effect.tap(open(`http://${host}/`), (tab: Evaluate) =>
+              Effect.zipRight(tab(seen("#status", "connected")), tab(fill("#name", name)))
+            )
+          const ada = yield* enter("Ada")
+          yield* ada(seen("#members", "Ada (you)"))
+          const grace = yield* enter("Grace")
+          yield* grace(seen("#members", "Ada"))
+          yield* ada(seen("#members", "Grace"))
+          yield* ada(fill("#text", "Hello <b>Grace</b>"))
+          yield* grace(seen("#log", "Hello <b>Grace</b>"))
+          yield* grace(fill("#text", "Hello Ada"))
+          yield* ada(seen("#log", "Hello Ada"))
+          yield* ada(seen("#subprotocol", "chat.v1"))
+        }).pipe(Effect.provide(node.network))
+      )
+    })
+  )
+}
