@@ -11,8 +11,8 @@
  * reads what the server makes of it. WebSocket is one protocol (see `Handshake`), `h2c` is another, one of your own a
  * third. The fields that a protocol adds to the request or to the 101 are checked by whoever knows that protocol.
  *
- * The module does no input and output; `WebSocketServer.upgrade` and `UpgradeClient` do. A server's refusals come in this order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`,
- * `Connection`.
+ * The module does no input and output; `WebSocketServer.upgrade` and `UpgradeClient` do. A server's refusals come in this
+ * order: the version of HTTP, the request target, `Host`, content, `Expect`, `Upgrade`, `Connection`.
  *
  * @since 0.1.0
  */
