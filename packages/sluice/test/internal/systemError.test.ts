@@ -48,7 +48,16 @@ describe("what Node says of a socket", () => {
       fromSystemError(Object.assign(new Error("no"), { code }), operation).detail
     assert.strictEqual(detailOf("EADDRINUSE", "listen"), "no; port 0 takes a free one")
     assert.strictEqual(detailOf("ECONNREFUSED", "connect"), "no; nobody listens there")
-    assert.strictEqual(detailOf("EACCES", "listen"), "no; ports below 1024 need a privilege")
+    assert.strictEqual(
+      detailOf("EACCES", "listen"),
+      "no; ports below 1024 need a privilege, and a unix socket the right to write to it or its directory"
+    )
+    assert.strictEqual(detailOf("ENOENT", "connect"), "no; nobody listens there")
+    assert.strictEqual(detailOf("EPROTO", "connect"), "no; the peer may not speak TLS, or none of what is offered")
+    assert.strictEqual(
+      detailOf("CERT_HAS_EXPIRED", "connect"),
+      "no; the option `ca` of the TLS client says whom to trust"
+    )
     assert.strictEqual(detailOf("EACCES", "write"), "no")
     assert.strictEqual(detailOf("ECONNRESET", "read"), "no")
   })
