@@ -19,9 +19,9 @@ const chat = {
 }
 
 /** Whether a page gets a connection. */
-const isOpened = (url: string) => `
+const isOpened = (url: string, subprotocol: string) => `
   new Promise((resolve) => {
-    const socket = new WebSocket(${JSON.stringify(url)})
+    const socket = new WebSocket(${JSON.stringify(url)}, ${JSON.stringify(subprotocol)})
     socket.onopen = () => resolve(true)
     socket.onerror = () => resolve(false)
   })`
@@ -68,8 +68,11 @@ for (const { can, launch, name, needs } of browsers) {
           const open = yield* launch
 
           const foreign = yield* open(`http://127.0.0.1:${address.port}/`)
-          assert.isTrue(yield* foreign(isOpened(`${baseOf(address)}/echo`)))
-          assert.isFalse(yield* foreign(isOpened(`ws://${host}/chat`)))
+          assert.isTrue(yield* foreign(isOpened(`${baseOf(address)}/echo`, "b")))
+          // Its own page gets what this one does not: nothing but the origin differs.
+          const asked = isOpened(`ws://${host}/chat`, "chat.v1")
+          assert.isFalse(yield* foreign(asked))
+          assert.isTrue(yield* (yield* open(`http://${host}/`))(asked))
 
           const enter = (name: string) =>
             Effect.tap(open(`http://${host}/`), (tab: Evaluate) =>
