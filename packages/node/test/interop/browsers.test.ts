@@ -12,6 +12,9 @@ import { ledIn, site } from "./support/site.js"
 
 const Lines = Schema.parseJson(Schema.Array(Schema.String))
 
+/** Taken before there is a `layer`, which puts its own in the place of it: then this test would start what that one needs. */
+const scoped = it.scoped
+
 /** The program that says where it listens. */
 const chat = {
   words: [process.execPath, "--conditions=source", "--import", "tsx", "examples/chat/main.ts"],
@@ -60,7 +63,7 @@ for (const { can, launch, name, needs } of browsers) {
 
   where(needs, name, () =>
     describe(name, () => {
-      it.scoped("a page of another origin is refused, and a page of the chat in two tabs is not", () =>
+      scoped("a page of another origin is refused, and a page of the chat in two tabs is not", () =>
         Effect.gen(function* () {
           const { until } = yield* start(chat)
           const [, host = ""] = yield* until(/http:\/\/([^/ ]+)/)
