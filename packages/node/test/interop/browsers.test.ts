@@ -12,6 +12,9 @@ import { ledIn, site } from "./support/site.js"
 
 const Lines = Schema.parseJson(Schema.Array(Schema.String))
 
+/** Taken before there is a `layer`, which puts its own in the place of it: then this test would start what that one needs. */
+const scoped = it.scoped
+
 /** The program that says where it listens. */
 const chat = {
   words: [process.execPath, "--conditions=source", "--import", "tsx", "examples/chat/main.ts"],
@@ -19,9 +22,9 @@ const chat = {
 }
 
 /** Whether a page gets a connection. */
-const isOpened = (url: string) => `
+const isOpened = (url: string, subprotocol: string) => `
   new Promise((resolve) => {
-    const socket = new WebSocket(${JSON.stringify(url)})
+    const socket = new WebSocket(${JSON.stringify(url)}, ${JSON.stringify(subprotocol)})
     socket.onopen = () => resolve(true)
     socket.onerror = () => resolve(false)
   })`
@@ -60,7 +63,7 @@ for (const { can, launch, name, needs } of browsers) {
 
   where(needs, name, () =>
     describe(name, () => {
-      it.scoped("a page of another origin is refused, and a page of the chat in two tabs is not", () =>
+      scoped("a page of another origin is refused, and a page of the chat in two tabs is not", () =>
         Effect.gen(function* () {
           const { until } = yield* start(chat)
           const [, host = ""] = yield* until(/http:\/\/([^/ ]+)/)
@@ -68,8 +71,11 @@ for (const { can, launch, name, needs } of browsers) {
           const open = yield* launch
 
           const foreign = yield* open(`http://127.0.0.1:${address.port}/`)
-          assert.isTrue(yield* foreign(isOpened(`${baseOf(address)}/echo`)))
-          assert.isFalse(yield* foreign(isOpened(`ws://${host}/chat`)))
+          assert.isTrue(yield* foreign(isOpened(`${baseOf(address)}/echo`, "b")))
+          // Its own page gets what this one does not: nothing but the origin differs.
+          const asked = isOpened(`ws://${host}/chat`, "chat.v1")
+          assert.isFalse(yield* foreign(asked))
+          assert.isTrue(yield* (yield* open(`http://${host}/`))(asked))
 
           const enter = (name: string) =>
             Effect.tap(open(`http://${host}/`), (tab: Evaluate) =>
