@@ -75,7 +75,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
 
   const ofLane: Omit<BunSocket.Handlers<SocketLane>, "open"> = {
     binaryType: "uint8array",
-    data: ({ data: lane }, bytes) => lane.arrived(bytes),
+    data: ({ data: lane }, bytes) => lane?.arrived(bytes),
     drain: ({ data: lane }) => lane?.drained(),
     end: ({ data: lane }) => lane?.ended(),
     close: ({ data: lane }, error) => lane?.closed(error),
@@ -83,72 +83,70 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
     error: () => {}
   }
 
-  /** `opened` gets the transport of each socket, inside the event that opens it. */
-  const plain = (opened: (transport: Network.Transport) => void): BunSocket.Handlers<SocketLane> => ({
+  /** `begun` hears of each socket, and turns it away; `opened` gets its transport, inside the event that opens it. */
+  const plain = (opened: Opened, begun: Begun = () => true): BunSocket.Handlers<SocketLane> => ({
     ...ofLane,
     open: (socket) => {
       socket.setNoDelay(noDelay)
-      opened(transportOf(socket, false))
+      if (begun(socket)) opened(transportOf(socket, false), socket)
+      else socket.terminate()
     }
   })
 
-  /** The same once TLS is agreed on; `begin` turns a socket away, and `refused` hears of what came to nothing. */
-  const secure = (
-    opened: (transport: Network.Transport, socket: BunSocket.Socket<SocketLane>) => void,
-    refused: (error: BunSocket.SystemError | undefined) => void,
-    begin: (socket: BunSocket.Socket<SocketLane>) => boolean = () => true
-  ): BunSocket.Handlers<SocketLane> => ({
+  /** The same once TLS is agreed on; `refused` hears of what came to nothing, perhaps twice. */
+  const secure = (opened: Opened, begun: Begun, refused: Refused): BunSocket.Handlers<SocketLane> => ({
     ...ofLane,
     open: (socket) => {
       socket.setNoDelay(noDelay)
-      if (!begin(socket)) socket.terminate()
+      if (!begun(socket)) socket.terminate()
     },
     handshake: (socket, success, error) => {
-      if (success) opened(transportOf(socket, true), socket)
-      else {
-        refused(error ?? undefined)
-        socket.terminate()
-      }
+      if (success) return opened(transportOf(socket, true), socket)
+      refused(socket, error ?? undefined)
+      socket.terminate()
     },
     timeout: (socket) => socket.terminate(),
     close: (socket, error) => {
-      const { data: lane } = socket
-      if (lane === undefined) refused(error)
-      else lane.closed(error)
+      if (socket.data === undefined) refused(socket, error)
+      else socket.data.closed(error)
     }
   })
 
   const connect = (to: Network.ConnectOptions): Effect.Effect<Network.Transport, Network.TransportError, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.flatMap(hostFor("connect", to), (bun) =>
-        Effect.interruptible(
-          Effect.async<Network.Transport, Network.TransportError>((resume) => {
-            // Bun cannot give up an attempt: what opens after all is closed.
-            let isAbandoned = false
-            const failed = (error: BunSocket.SystemError) =>
-              resume(Effect.fail(Network.fromSystemError(error, "connect")))
-            attempt(failed, () => {
-              checkPort(to.port)
-              const opened = (transport: Network.Transport) => {
-                if (isAbandoned) transport.lane?.abort()
-                else resume(Effect.succeed(transport))
-              }
-              const { host: hostname, port, tls } = to
-              const handlers = tls === undefined ? plain(opened) : secure(opened, (error) => failed(error ?? unagreed))
-              bun
-                .connect({
-                  ...{ hostname, port, allowHalfOpen: true },
-                  ...(tls === undefined ? {} : { tls: Tls.optionsOf(options.tls?.client ?? {}, tls.serverName) }),
-                  socket: { ...handlers, connectError: (_, error) => failed(error) }
-                })
-                .catch(failed)
-            })
-            return Effect.sync(() => {
-              isAbandoned = true
-            })
+      Effect.flatMap(hostFor("connect", to), (bun) => {
+        // Bun cannot give up an attempt: what opens after all is closed.
+        let isAbandoned = false
+        let socket: BunSocket.Socket<SocketLane> | undefined
+        const begun: Begun = (made) => {
+          socket = made
+          return !isAbandoned
+        }
+        const connected = Effect.async<Network.Transport, Network.TransportError>((resume) => {
+          const failed = (error: BunSocket.SystemError) =>
+            resume(Effect.fail(Network.fromSystemError(error, "connect")))
+          const opened: Opened = (transport) => resume(Effect.succeed(transport))
+          attempt(failed, () => {
+            const { host: hostname, port, tls } = to
+            checkPort(port)
+            const handlers =
+              tls === undefined ? plain(opened, begun) : secure(opened, begun, (_, error) => failed(error ?? unagreed))
+            bun
+              .connect({
+                ...{ hostname, port, allowHalfOpen: true },
+                ...(tls === undefined ? {} : { tls: Tls.optionsOf(options.tls?.client ?? {}, tls.serverName) }),
+                socket: { ...handlers, connectError: (_, error) => failed(error) }
+              })
+              .catch(failed)
+          })
+        })
+        return Effect.onError(Effect.interruptible(connected), () =>
+          Effect.sync(() => {
+            isAbandoned = true
+            socket?.terminate()
           })
         )
-      ),
+      }),
       (transport) => transport.abort
     )
 
@@ -162,6 +160,8 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
         arrivals.add(transport)
         scheduler.event(arrivals.arrived)
       }
+      const { cut, ...accepting } =
+        options.tls?.server === undefined ? unsecured(opened) : secured(options.tls.server, opened)
       const listener = yield* Effect.acquireRelease(
         Effect.async<BunSocket.Listener, Network.TransportError>((resume) => {
           const failed = (error: BunSocket.SystemError) => resume(Effect.fail(Network.fromSystemError(error, "listen")))
@@ -170,7 +170,7 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
             checkPort(port)
             const listener = bun.listen({
               ...{ hostname: host, port, allowHalfOpen: true, exclusive: true },
-              ...(options.tls?.server === undefined ? { socket: plain(opened) } : secured(options.tls.server, opened))
+              ...accepting
             })
             resume(Effect.succeed(listener))
           })
@@ -178,33 +178,48 @@ export const make = (options: Options = {}): Network.Network["Type"] => {
         (listener) =>
           Effect.zipRight(
             // The connections that were accepted are not waited for: they belong to other scopes.
-            Effect.sync(() => listener.stop(false)),
+            Effect.sync(() => {
+              listener.stop(false)
+              cut()
+            }),
             arrivals.abort
           )
       )
       return arrivals.listener({ host: listener.hostname, port: listener.port })
     })
 
-  /** Few handshakes are in flight at one time, and none of them for long. */
-  const secured = (server: Tls.TlsServerOptions, opened: (transport: Network.Transport) => void) => {
-    const { handshakeTimeout = 10, maxHandshakes = 1024, ...said } = server
-    let pending = 0
-    const begin = (socket: BunSocket.Socket<SocketLane>) => {
-      pending++
-      socket.timeout(handshakeTimeout)
-      return pending <= maxHandshakes
+  const unsecured = (opened: Opened) => ({ socket: plain(opened), cut: () => {} })
+
+  /** Few handshakes are in flight at one time, none of them for long, and none when the listener has ended. */
+  const secured = (server: Tls.TlsServerOptions, opened: Opened) => {
+    const { handshakeTimeout = 10_000, maxHandshakes = 1024, ...said } = server
+    const pending = new Set<BunSocket.Socket<SocketLane>>()
+    const begun: Begun = (socket) => {
+      if (pending.size >= maxHandshakes) return false
+      pending.add(socket)
+      socket.timeout(Math.ceil(handshakeTimeout / 1000))
+      return true
     }
-    const agreed = (transport: Network.Transport, socket: BunSocket.Socket<SocketLane>) => {
-      pending--
+    const agreed: Opened = (transport, socket) => {
+      pending.delete(socket)
       socket.timeout(0)
-      opened(transport)
+      opened(transport, socket)
     }
-    const handlers = secure(agreed, () => pending--, begin)
-    return { tls: Tls.optionsOf(said), socket: handlers }
+    return {
+      tls: Tls.optionsOf(said),
+      socket: secure(agreed, begun, (socket) => pending.delete(socket)),
+      cut: () => {
+        for (const socket of pending) socket.terminate()
+      }
+    }
   }
 
   return { connect, listen }
 }
+
+type Opened = (transport: Network.Transport, socket: BunSocket.Socket<SocketLane>) => void
+type Begun = (socket: BunSocket.Socket<SocketLane>) => boolean
+type Refused = (socket: BunSocket.Socket<SocketLane>, error: BunSocket.SystemError | undefined) => void
 
 const unagreed = Object.assign(new Error("the peer has left the TLS handshake"), { code: "EPROTO" })
 

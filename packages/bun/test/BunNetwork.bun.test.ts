@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { transportLaws } from "@sluice/conformance/vitest"
 import { Effect } from "effect"
-import { Network, WebSocket, WebSocketClient, WebSocketServer } from "sluice"
+import { Network, WebSocketServer } from "sluice"
 import { advisories } from "../../sluice/test/suites/advisories.js"
 import { closing } from "../../sluice/test/suites/closing.js"
 import { connecting } from "../../sluice/test/suites/connecting.js"
@@ -11,6 +11,7 @@ import { type Host, scenario } from "../../sluice/test/suites/host.js"
 import { messages } from "../../sluice/test/suites/messages.js"
 import { proxying } from "../../sluice/test/suites/proxying.js"
 import { redirecting } from "../../sluice/test/suites/redirecting.js"
+import { securing } from "../../sluice/test/suites/securing.js"
 import { serving } from "../../sluice/test/suites/serving.js"
 import { sockets } from "../../sluice/test/suites/sockets.js"
 import { upgrading } from "../../sluice/test/suites/upgrading.js"
@@ -62,68 +63,17 @@ connecting(tls)
 upgrading(tls)
 redirecting(tls)
 
-describe("TLS on Bun", () => {
-  const test = scenario(tls)
-  const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
+securing(bun, BunNetwork.layer)
 
-  test(
-    "both ends know what was agreed on",
+describe("unix sockets on Bun", () => {
+  scenario(bun)(
+    "are unsupported, and say so",
     Effect.gen(function* () {
-      const network = yield* Network.Network
-      const listener = yield* network.listen({})
-      const near = yield* network.connect({ ...listener.address, tls: { serverName: "localhost" } })
-      const far = yield* listener.accept
-      for (const { tls } of [near, far]) {
-        assert.deepStrictEqual([tls?.version, tls?.alpnProtocol], ["TLSv1.3", "http/1.1"])
-      }
-      assert.deepStrictEqual([near.tls?.authorized, far.tls?.authorized], [true, false])
-      assert.include(near.tls?.peerCertificate?.subject ?? "", "CN=localhost")
-      assert.isUndefined(far.tls?.peerCertificate)
-    })
-  )
-
-  const refusals: ReadonlyArray<readonly [what: string, ca: string | undefined, host: string, reason: string]> = [
-    ["an authority that nobody trusts", undefined, "localhost", "CertificateRejected"],
-    ["a name that the certificate is not for", Certificates.ca, "other.localhost", "CertificateRejected"]
-  ]
-  for (const [what, ca, host, reason] of refusals) {
-    test(
-      `${what}: ${reason}`,
-      Effect.gen(function* () {
-        const { address, connections } = yield* WebSocketServer.serve({}, echo)
-        const error = yield* Effect.flip(
-          Effect.scoped(WebSocketClient.connect({ url: `wss://${host}:${address.port}/`, address }))
-        ).pipe(Effect.provide(BunNetwork.layer({ tls: { client: { ca } } })))
-        assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["TransportError", reason])
-        assert.strictEqual(yield* connections, 0)
-        yield* WebSocketClient.connect({ url: `wss://localhost:${address.port}/`, address })
-      })
-    )
-  }
-
-  test(
-    "who speaks no TLS is cut, and a server that speaks none is an error",
-    Effect.gen(function* () {
-      const { address } = yield* WebSocketServer.serve({}, echo)
-      const url = `//localhost:${address.port}/`
-      const without = Effect.provide(BunNetwork.layer())
-      const plain = yield* Effect.flip(Effect.scoped(WebSocketClient.connect({ url: `ws:${url}`, address }))).pipe(
-        without
-      )
-      assert.include(["TransportError", "InvalidResponse"], plain._tag)
-      yield* WebSocketClient.connect({ url: `wss:${url}`, address })
-      const unsecured = yield* WebSocketServer.serve({}, echo).pipe(without)
-      const request = { url: `wss:${url}`, address: unsecured.address }
-      const error = yield* Effect.flip(Effect.scoped(WebSocketClient.connect(request)))
-      assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["TransportError", "TlsFailed"])
-    })
-  )
-
-  test(
-    "a unix socket is unsupported, and says so",
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(WebSocketServer.serve({ path: "/nowhere/a.sock" }, echo))
-      assert.deepStrictEqual([error.reason, error.operation], ["Unsupported", "listen"])
+      const { connect, listen } = yield* Network.Network
+      const listening = yield* Effect.flip(listen({ path: "/nowhere/a.sock" }))
+      assert.deepStrictEqual([listening.reason, listening.operation], ["Unsupported", "listen"])
+      const connecting = yield* Effect.flip(connect(Network.unixSocket("/nowhere/a.sock")))
+      assert.deepStrictEqual([connecting.reason, connecting.operation], ["Unsupported", "connect"])
     })
   )
 })

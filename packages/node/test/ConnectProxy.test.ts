@@ -127,7 +127,8 @@ describe("a client behind a proxy", () => {
     ["a redirect", "HTTP/1.1 302 Found\r\nLocation: http://h/\r\n\r\n", "ConnectionRefused", /302/],
     ["something else", "220 smtp.example.com ESMTP\r\n\r\n", "Unknown", /no HTTP/],
     ["a head without end", `HTTP/1.1 200 ${"x".repeat(20_000)}`, "Unknown", /no HTTP/],
-    ["nothing", "", "UnexpectedEnd", /without an answer/]
+    ["nothing", "", "UnexpectedEnd", /without an answer/],
+    ["more 1xx than anybody needs", "HTTP/1.1 102 Processing\r\n\r\n".repeat(17), "Unknown", /more than 16/]
   ]
   for (const [what, answer, reason, message] of answers) {
     test(
@@ -145,9 +146,21 @@ describe("a client behind a proxy", () => {
   }
 
   test(
+    "that is reset by it fails with ConnectionReset",
+    Effect.gen(function* () {
+      const server = yield* listening(
+        createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.resetAndDestroy()))
+      )
+      const proxy = `http://${Network.formatAddress(addressOf(server))}`
+      const error = yield* Effect.flip(Effect.scoped(WebSocketClient.connect("ws://192.0.2.1/"))).pipe(by({ proxy }))
+      assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["TransportError", "ConnectionReset"])
+    })
+  )
+
+  test(
     "goes on after an interim answer, and keeps what comes behind the head",
     Effect.gen(function* () {
-      const { url } = yield* saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nearly")
+      const { url } = yield* saying(`${"HTTP/1.1 100 Continue\r\n\r\n".repeat(16)}HTTP/1.1 200 OK\r\n\r\nearly`)
       const { connect } = NodeNetwork.make({ proxy: url })
       const transport = yield* connect({ host: "192.0.2.1", port: 80 })
       assert.strictEqual(new TextDecoder().decode(yield* transport.read), "early")

@@ -1,120 +1,37 @@
-/** What is agreed on in TLS, and what becomes of those who do not agree. */
+/** TLS as Node has it, beyond what all networks have. */
 import { createServer as createHttpsServer } from "node:https"
-import { connect as netConnect } from "node:net"
 import { assert, describe } from "@effect/vitest"
-import { Deferred, Effect, Either } from "effect"
-import { Message, Network, Rejection, WebSocket, WebSocketClient, WebSocketServer } from "sluice"
-import { type Host, scenario } from "../../sluice/test/suites/host.js"
+import { Deferred, Effect } from "effect"
+import { Message, type Network, WebSocket, WebSocketClient, WebSocketServer } from "sluice"
+import { scenario } from "../../sluice/test/suites/host.js"
+import { securing } from "../../sluice/test/suites/securing.js"
 import * as Certificates from "../../sluice/test/support/certificates.js"
-import { eventually } from "../../sluice/test/support/turns.js"
 import * as NodeNetwork from "../src/NodeNetwork.js"
 import * as NodeUpgrade from "../src/NodeUpgrade.js"
 import { addressOf, listening, node } from "./support/hosts.js"
 
+securing(node, NodeNetwork.layer)
+
 const echo = (socket: WebSocket.WebSocket) => WebSocket.runForEach(socket, (message) => socket.send(message))
 
-const { ca, client, expired, server } = Certificates
+const { ca, client, server } = Certificates
 
-const secureUrl = ({ port }: Network.Address, host = "localhost") => `wss://${host}:${port}/`
-
-const failure = (network: NodeNetwork.Options, request: WebSocketClient.Request) =>
-  Effect.flip(Effect.scoped(WebSocketClient.connect(request))).pipe(
-    Effect.map((error) => [error._tag, "reason" in error && error.reason, String(error.message)] as const),
-    Effect.provide(NodeNetwork.layer(network))
-  )
-
-/** A host whose listeners are secure, and whose clients trust them. */
-const secured = (tls: NodeNetwork.TlsServerOptions, own: NodeNetwork.TlsClientOptions = {}): Host => ({
-  ...node,
-  network: NodeNetwork.layer({ tls: { server: tls, client: { ca, ...own } } })
-})
-
-describe("TLS on node", () => {
-  const test = scenario(secured(server))
-
-  for (const host of ["localhost", "127.0.0.1"]) {
-    test(
-      `a service is found at wss://${host}`,
-      Effect.gen(function* () {
-        const { address } = yield* WebSocketServer.serve({ host: "127.0.0.1" }, echo)
-        const socket = yield* WebSocketClient.connect(secureUrl(address, host))
-        yield* socket.send("hello")
-        assert.deepStrictEqual(yield* socket.take, [Message.text("hello")])
-      })
-    )
-  }
+describe("TLS of Node", () => {
+  const test = scenario(node)
 
   test(
-    "both ends know what was agreed on",
+    "no version in common: TlsFailed",
     Effect.gen(function* () {
-      const network = yield* Network.Network
-      const listener = yield* network.listen({})
-      const near = yield* network.connect({ ...listener.address, tls: { serverName: "localhost" } })
-      const far = yield* listener.accept
-      assert.deepStrictEqual([near.tls?.version, far.tls?.version], ["TLSv1.3", "TLSv1.3"])
-      assert.deepStrictEqual([near.tls?.alpnProtocol, far.tls?.alpnProtocol], ["http/1.1", "http/1.1"])
-      assert.deepStrictEqual([near.tls?.authorized, far.tls?.authorized], [true, false])
-      assert.include(near.tls?.peerCertificate?.subject ?? "", "CN=localhost")
-      assert.include(near.tls?.peerCertificate?.subjectAltName ?? "", "IP Address:127.0.0.1")
-      assert.match(near.tls?.peerCertificate?.fingerprint256 ?? "", /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)
-      assert.isUndefined(far.tls?.peerCertificate)
-      assert.deepStrictEqual(near.remote, listener.address)
+      const { address } = yield* Effect.provide(
+        WebSocketServer.serve({}, echo),
+        NodeNetwork.layer({ tls: { server: { ...server, minVersion: "TLSv1.3" } } })
+      )
+      const url = `wss://localhost:${address.port}/`
+      const error = yield* Effect.flip(Effect.scoped(WebSocketClient.connect(url))).pipe(
+        Effect.provide(NodeNetwork.layer({ tls: { client: { ca, maxVersion: "TLSv1.2" } } }))
+      )
+      assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["TransportError", "TlsFailed"])
     })
-  )
-
-  const refusals: ReadonlyArray<
-    readonly [what: string, NodeNetwork.TlsServerOptions, NodeNetwork.TlsClientOptions, host: string, reason: string]
-  > = [
-    ["an authority that nobody trusts", server, {}, "localhost", "CertificateRejected"],
-    ["a name that the certificate is not for", server, { ca }, "other.localhost", "CertificateRejected"],
-    ["a certificate that is not valid any more", expired, { ca }, "localhost", "CertificateRejected"],
-    ["no protocol in common", { ...server, ALPNProtocols: ["h2"] }, { ca }, "localhost", "TlsFailed"],
-    [
-      "no version in common",
-      { ...server, minVersion: "TLSv1.3" },
-      { ca, maxVersion: "TLSv1.2" },
-      "localhost",
-      "TlsFailed"
-    ]
-  ]
-  for (const [what, theirs, ours, host, reason] of refusals) {
-    scenario(secured(theirs))(
-      `${what}: ${reason}`,
-      Effect.gen(function* () {
-        const { address, connections } = yield* WebSocketServer.serve({}, echo)
-        const request = { url: secureUrl(address, host), address }
-        const [tag, seen, message] = yield* failure({ tls: { client: ours } }, request)
-        assert.deepStrictEqual([tag, seen], ["TransportError", reason])
-        assert.isAbove(message.length, 20)
-        // Who did not agree is no connection of the service.
-        assert.strictEqual(yield* connections, 0)
-        yield* Effect.scoped(WebSocketClient.connect({ ...request, url: secureUrl(address) })).pipe(
-          Effect.either,
-          Effect.map((next) =>
-            assert.strictEqual(Either.isRight(next), theirs.cert === server.cert && theirs.ALPNProtocols === undefined)
-          )
-        )
-      })
-    )
-  }
-
-  test(
-    "who speaks no TLS is cut, and the service goes on",
-    Effect.gen(function* () {
-      const { address } = yield* WebSocketServer.serve({}, echo)
-      const plain = yield* failure({}, { url: `ws://127.0.0.1:${address.port}/` })
-      assert.strictEqual(plain[0] === "TransportError" || plain[0] === "InvalidResponse", true, plain[2])
-      yield* Effect.scoped(WebSocketClient.connect(secureUrl(address)))
-    })
-  )
-
-  test(
-    "a server that speaks no TLS is an error",
-    Effect.gen(function* () {
-      const { address } = yield* WebSocketServer.serve({}, echo)
-      const [tag, reason] = yield* failure({}, { url: secureUrl(address) })
-      assert.deepStrictEqual([tag, reason], ["TransportError", "TlsFailed"])
-    }).pipe(Effect.provide(NodeNetwork.layer()))
   )
 
   test(
@@ -127,63 +44,18 @@ describe("TLS on node", () => {
     })
   )
 
-  const named = { ...server, ca, requestCert: true, rejectUnauthorized: false }
-
-  scenario(secured(named, client))(
-    "a client is known by its certificate before it is let in",
-    Effect.gen(function* () {
-      const subjects: Array<string | undefined> = []
-      const { address } = yield* WebSocketServer.serve(
-        {
-          authenticate: ({ tls }) => {
-            subjects.push(tls?.peerCertificate?.subject)
-            return tls?.authorized === true ? Effect.void : new Rejection.Forbidden({ detail: "no certificate" })
-          }
-        },
-        echo
-      )
-      const request = { url: secureUrl(address) }
-      yield* WebSocketClient.connect(request)
-      const stranger = yield* Effect.flip(WebSocketClient.connect(request)).pipe(
-        Effect.provide(NodeNetwork.layer({ tls: { client: { ca } } }))
-      )
-      assert.strictEqual(stranger._tag, "Forbidden")
-      assert.deepStrictEqual([subjects[0]?.includes("CN=ada"), subjects[1]], [true, undefined])
-    })
-  )
-
-  scenario(secured({ ...server, ca, requestCert: true }))(
+  test(
     "a client without a certificate that must have one hears so from TLS",
     Effect.gen(function* () {
-      const { address, connections } = yield* WebSocketServer.serve({}, echo)
-      const [tag, reason] = yield* failure({ tls: { client: { ca } } }, { url: secureUrl(address) })
-      assert.deepStrictEqual([tag, reason], ["TransportError", "TlsFailed"])
-      assert.strictEqual(yield* connections, 0)
-      yield* WebSocketClient.connect(secureUrl(address)).pipe(
-        Effect.provide(NodeNetwork.layer({ tls: { client: { ca, ...client } } }))
+      const { address } = yield* Effect.provide(
+        WebSocketServer.serve({}, echo),
+        NodeNetwork.layer({ tls: { server: { ...server, ca, requestCert: true } } })
       )
-    })
-  )
-
-  scenario(secured({ ...server, maxHandshakes: 2 }))(
-    "those who begin no handshake take the place of few, and leave with the listener",
-    Effect.gen(function* () {
-      const held = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const { address } = yield* WebSocketServer.serve({}, echo)
-          const idle = [1, 2, 3].map(() =>
-            netConnect(address.port, address.host)
-              .on("error", () => {})
-              .resume()
-          )
-          yield* eventually("one is turned away", () => idle.some((socket) => socket.closed))
-          assert.strictEqual(idle.filter((socket) => socket.closed).length, 1)
-          const [tag] = yield* failure({ tls: { client: { ca } } }, { url: secureUrl(address) })
-          assert.strictEqual(tag, "TransportError")
-          return idle
-        })
+      const url = `wss://localhost:${address.port}/`
+      const error = yield* Effect.flip(Effect.scoped(WebSocketClient.connect(url))).pipe(
+        Effect.provide(NodeNetwork.layer({ tls: { client: { ca } } }))
       )
-      yield* eventually("all are gone", () => held.every((socket) => socket.closed))
+      assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["TransportError", "TlsFailed"])
     })
   )
 
@@ -191,9 +63,10 @@ describe("TLS on node", () => {
     "a service beside the routes of a node:https server knows the certificate of its client",
     Effect.gen(function* () {
       const seen = yield* Deferred.make<Network.TlsSession | undefined>()
+      const named = { ...server, ca, requestCert: true, rejectUnauthorized: false }
       const http = yield* listening(createHttpsServer(named, (_request, response) => response.end("a route")))
       yield* NodeUpgrade.serve(http, { authenticate: ({ tls }) => Effect.asVoid(Deferred.succeed(seen, tls)) }, echo)
-      const socket = yield* WebSocketClient.connect(secureUrl(addressOf(http))).pipe(
+      const socket = yield* WebSocketClient.connect(`wss://localhost:${addressOf(http).port}/`).pipe(
         Effect.provide(NodeNetwork.layer({ tls: { client: { ca, ...client } } }))
       )
       yield* socket.send("hello")

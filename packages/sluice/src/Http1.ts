@@ -148,6 +148,15 @@ export const request = (options: Options = {}): AwaitingRequest => ({
 })
 
 /**
+ * How many 1xx replies a client passes over: RFC 9110 §15.2 asks for "one or more 1xx responses received prior to a final
+ * response", and nobody needs this many.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxInterim = 16
+
+/**
  * A parser of one response head; `maxTarget` does not matter to it.
  *
  * @category constructors

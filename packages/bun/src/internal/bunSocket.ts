@@ -5,8 +5,8 @@
 
 /** @internal */
 export interface Socket<Own> {
-  /** What its maker keeps with it. */
-  data: Own
+  /** What its maker keeps with it, once it does. */
+  data: Own | undefined
   readonly localAddress: string | undefined
   readonly localPort: number | undefined
   readonly remoteAddress: string | undefined

@@ -10,7 +10,7 @@ type Pem = string | Uint8Array<ArrayBuffer> | ReadonlyArray<string | Uint8Array<
 
 interface Options {
   /** What is offered by ALPN (RFC 7301), the most wanted first; `["http/1.1"]` by default. */
-  readonly alpnProtocols?: ReadonlyArray<string> | undefined
+  readonly ALPNProtocols?: ReadonlyArray<string> | undefined
   /** Who is trusted, instead of those that Bun trusts. */
   readonly ca?: Pem | undefined
   /** The own certificate, with those that lead to its authority. */
@@ -30,7 +30,7 @@ interface Options {
  * @since 0.1.0
  */
 export interface TlsServerOptions extends Options {
-  /** Seconds that a TLS handshake may take; 10 by default. */
+  /** Milliseconds that a TLS handshake may take, in whole seconds of Bun; 10,000 by default. */
   readonly handshakeTimeout?: number | undefined
   /** TLS handshakes in flight on one listener, before further connections are turned away; 1,024 by default. */
   readonly maxHandshakes?: number | undefined
@@ -48,11 +48,11 @@ export interface TlsClientOptions extends Options {}
 
 /** @internal */
 export const optionsOf = (
-  { alpnProtocols = ["http/1.1"], ...options }: Omit<TlsServerOptions, "handshakeTimeout" | "maxHandshakes">,
+  { ALPNProtocols = ["http/1.1"], ...options }: Omit<TlsServerOptions, "handshakeTimeout" | "maxHandshakes">,
   serverName?: string
 ): TlsOptions => ({
   ...options,
-  ALPNProtocols: alpnOf(alpnProtocols),
+  ALPNProtocols: alpnOf(ALPNProtocols),
   ...(serverName === undefined ? {} : { serverName })
 })
 

@@ -8,6 +8,7 @@ import * as Encoding from "effect/Encoding"
 import * as Fields from "sluice/Fields"
 import * as Http1 from "sluice/Http1"
 import * as Network from "sluice/Network"
+import { whyClosed } from "./whyClosed.js"
 
 /** @internal */
 export interface Proxy {
@@ -51,20 +52,33 @@ export const request = (
   )
 }
 
+/** @internal How far the answer of a proxy was read. */
+export interface Awaiting {
+  readonly head: Http1.AwaitingResponse
+  /** How many 1xx replies came. */
+  readonly interim: number
+}
+
+/** @internal */
+export const awaiting: Awaiting = { head: Http1.response(), interim: 0 }
+
 /** @internal What a proxy has said: the bytes behind its head, a reader that wants more, or why there is no tunnel. */
-export type Read = Either.Either<Http1.AwaitingResponse | Uint8Array, Network.TransportError>
+export type Read = Either.Either<Awaiting | Uint8Array, Network.TransportError>
 
 /** @internal Reads one more chunk of the answer of a proxy. */
-export const receive = (state: Http1.AwaitingResponse, chunk: Uint8Array): Read =>
+export const receive = ({ head, interim }: Awaiting, chunk: Uint8Array): Read =>
   Either.flatMap(
-    Either.mapLeft(Http1.receive(state, chunk), ({ message }) =>
+    Either.mapLeft(Http1.receive(head, chunk), ({ message }) =>
       failure("Unknown", `the answer of the proxy is no HTTP: ${message}`)
     ),
     (read): Read => {
-      if (read._tag !== "Complete") return Either.right(read)
+      if (read._tag !== "Complete") return Either.right({ head: read, interim })
       const { reason, status } = read.head
-      // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response"
-      if (status < 200) return receive(Http1.response(), read.rest)
+      if (status < 200) {
+        return interim < Http1.maxInterim
+          ? receive({ head: awaiting.head, interim: interim + 1 }, read.rest)
+          : Either.left(failure("Unknown", `the proxy has given more than ${Http1.maxInterim} interim answers`))
+      }
       // RFC 9110 §9.3.6: "Any 2xx (Successful) response indicates that the sender (and all inbound proxies) will switch
       // to tunnel mode immediately after the response header section"
       if (status < 300) return Either.right(read.rest)
@@ -81,9 +95,9 @@ export const tunnel = (
 ): Effect.Effect<void, Network.TransportError> =>
   Effect.flatMap(request(proxy, destination), (bytes) =>
     Effect.async((resume) => {
-      let state = Http1.response()
+      let state = awaiting
       const settle = (result: Effect.Effect<void, Network.TransportError>) => {
-        socket.off("data", onData).off("error", onError).off("end", onEnd).pause()
+        socket.off("data", onData).off("end", onEnd).off("close", onClose).pause()
         resume(result)
       }
       const onData = (chunk: Uint8Array) => {
@@ -97,9 +111,10 @@ export const tunnel = (
         settle(Effect.void)
         if (rest.length > 0) socket.unshift(rest)
       }
-      const onError = (error: Error) => settle(Effect.fail(Network.fromSystemError(error, "connect")))
       const onEnd = () => settle(Effect.fail(failure("UnexpectedEnd", "the proxy has left without an answer")))
-      socket.on("data", onData).on("error", onError).on("end", onEnd)
+      const onClose = () => settle(Effect.fail(whyClosed(socket, "connect")))
+      if (socket.destroyed) return onClose()
+      socket.on("data", onData).on("end", onEnd).on("close", onClose)
       socket.write(bytes)
     })
   )

@@ -46,7 +46,8 @@ export const make = (options: Options, scheduler: EventScheduler) => {
   }
 
   const layered = (to: Network.ConnectOptions, proxy: ConnectProxy.Proxy | undefined) => {
-    const raw = new Net.Socket(options.socket)
+    // Between the steps nobody else hears an error; who comes next sees that the socket is closed.
+    const raw = new Net.Socket(options.socket).on("error", () => {})
     const ends =
       to.path !== undefined
         ? { remote: Network.unixSocket(to.path), local: unnamed }
@@ -76,10 +77,4 @@ export const make = (options: Options, scheduler: EventScheduler) => {
 }
 
 const destroyedUnlessDone = <A, E>(socket: Net.Socket, made: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.onError(Effect.interruptible(made), () =>
-    Effect.sync(() => {
-      // Node may still have something to say of it.
-      socket.on("error", () => {})
-      socket.destroy()
-    })
-  )
+  Effect.onError(Effect.interruptible(made), () => Effect.sync(() => socket.destroy()))

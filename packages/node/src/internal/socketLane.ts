@@ -6,6 +6,7 @@ import type { EventScheduler } from "sluice/EventScheduler"
 import { fromSystemError, type Lane, TransportError } from "sluice/Network"
 import * as SharedReads from "./sharedReads.js"
 import { rawOf } from "./tls.js"
+import { whyClosed } from "./whyClosed.js"
 
 const ignore = () => {}
 
@@ -40,6 +41,8 @@ export class SocketLane implements Lane {
       this.fail({ read: fromSystemError(error, "read"), write: fromSystemError(error, "write") })
     )
     socket.on("close", () => this.fail(closed))
+    // Of one that was closed before, no event tells.
+    if (socket.destroyed) this.broken = { read: whyClosed(socket, "read"), write: whyClosed(socket, "write") }
   }
 
   /** The socket has read bytes that are its own. */

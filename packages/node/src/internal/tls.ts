@@ -6,6 +6,25 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Network from "sluice/Network"
+import { attempt } from "./attempt.js"
+import { whyClosed } from "./whyClosed.js"
+
+/** What both sides may say. */
+type Shared =
+  | "ALPNProtocols"
+  | "ca"
+  | "cert"
+  | "ciphers"
+  | "crl"
+  | "ecdhCurve"
+  | "key"
+  | "maxVersion"
+  | "minVersion"
+  | "passphrase"
+  | "pfx"
+  | "rejectUnauthorized"
+  | "secureContext"
+  | "sigalgs"
 
 /**
  * What a server says in TLS, in the words of `node:tls`.
@@ -14,27 +33,7 @@ import * as Network from "sluice/Network"
  * @since 0.1.0
  */
 export interface TlsServerOptions
-  extends Pick<
-    Tls.TlsOptions,
-    | "ALPNProtocols"
-    | "ca"
-    | "cert"
-    | "ciphers"
-    | "crl"
-    | "dhparam"
-    | "ecdhCurve"
-    | "honorCipherOrder"
-    | "key"
-    | "maxVersion"
-    | "minVersion"
-    | "passphrase"
-    | "pfx"
-    | "rejectUnauthorized"
-    | "requestCert"
-    | "secureContext"
-    | "sigalgs"
-    | "SNICallback"
-  > {
+  extends Pick<Tls.TlsOptions, Shared | "dhparam" | "honorCipherOrder" | "requestCert" | "SNICallback"> {
   /** Milliseconds that a TLS handshake may take; 10,000 by default. */
   readonly handshakeTimeout?: number | undefined
   /** TLS handshakes in flight on one listener, before further connections are turned away; 1,024 by default. */
@@ -47,25 +46,7 @@ export interface TlsServerOptions
  * @category models
  * @since 0.1.0
  */
-export interface TlsClientOptions
-  extends Pick<
-    Tls.ConnectionOptions,
-    | "ALPNProtocols"
-    | "ca"
-    | "cert"
-    | "checkServerIdentity"
-    | "ciphers"
-    | "crl"
-    | "ecdhCurve"
-    | "key"
-    | "maxVersion"
-    | "minVersion"
-    | "passphrase"
-    | "pfx"
-    | "rejectUnauthorized"
-    | "secureContext"
-    | "sigalgs"
-  > {}
+export interface TlsClientOptions extends Pick<Tls.ConnectionOptions, Shared | "checkServerIdentity"> {}
 
 // RFC 7301: a peer that speaks HTTP/2 only hears at once that this does not.
 const alpn = ["http/1.1"]
@@ -112,7 +93,7 @@ export const server = (
   }
 }
 
-/** @internal The connection behind a TLS handshake with a server of this name. */
+/** @internal The connection behind a TLS handshake with a server of this name; somebody hears the errors of `raw`. */
 export const connect = (
   raw: Net.Socket,
   serverName: string,
@@ -120,8 +101,8 @@ export const connect = (
 ): Effect.Effect<Tls.TLSSocket, Network.TransportError> =>
   Effect.async((resume) => {
     const failed = (error: Error) => resume(Effect.fail(Network.fromSystemError(error, "connect")))
-    raw.on("error", ignore)
-    try {
+    if (raw.destroyed) return resume(Effect.fail(whyClosed(raw, "connect")))
+    attempt(failed, () => {
       const socket = Tls.connect({
         ALPNProtocols: alpn,
         ...options,
@@ -130,15 +111,10 @@ export const connect = (
         // RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted"
         servername: Net.isIP(serverName) === 0 ? serverName : ""
       })
+      // Stays: until somebody takes the socket over, an error of it must not end the process.
       socket.on("error", failed)
-      socket.once("secureConnect", () => {
-        socket.off("error", failed)
-        resume(Effect.succeed(socket))
-      })
-    } catch (error) {
-      // What `node:tls` throws is an Error.
-      failed(error as Error)
-    }
+      socket.once("secureConnect", () => resume(Effect.succeed(socket)))
+    })
   })
 
 /** @internal The socket that TLS runs over, which Node keeps in a field that is not public. */

@@ -61,8 +61,9 @@ export class Admission {
   }
 
   /** A connection has ended. */
-  leave({ host }: Address): void {
+  leave({ host, path }: Address): void {
     this.connections--
+    if (path !== undefined) return
     const left = (this.perAddress.get(host) ?? 1) - 1
     if (left === 0) this.perAddress.delete(host)
     else this.perAddress.set(host, left)

@@ -112,7 +112,14 @@ export const make = <P extends ReadonlyArray<string>, Required extends boolean, 
     Effect.gen(function* () {
       const offered = yield* Handshake.offer(received)
       const accepted = yield* Handshake.negotiate<P, Required>(offered, policy)
-      const incoming: Incoming = { ...offered, remote: transport.remote, tls: transport.tls }
+      const incoming: Incoming = {
+        ...offered,
+        remote: transport.remote,
+        // Few ask for it, and a certificate has to be read.
+        get tls() {
+          return transport.tls
+        }
+      }
       const principal = authenticate === undefined ? nobody : yield* decide(since, () => authenticate(incoming))
       if (fields === undefined) return { _tag: "WebSocket", accepted, principal }
       const extra = yield* extraFields(yield* decide(since, () => fields(incoming, principal)))

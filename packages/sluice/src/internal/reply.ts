@@ -38,9 +38,6 @@ export interface Switched {
 /** @internal */
 export const begin = (limits?: Http1.Options): Reading => ({ limits, interim: 0, reading: Http1.response(limits) })
 
-/** RFC 9110 §15.2 asks for "one or more 1xx responses received prior to a final response"; nobody needs this many. */
-const maxInterim = 16
-
 /** @internal Reads one more chunk; the state is returned with what it had beside the reading. */
 export const receive = <S extends Reading>(
   state: S,
@@ -54,8 +51,8 @@ export const receive = <S extends Reading>(
   if (head.status === 101) return Either.right({ _tag: "Switched", response: head, rest })
   if (head.status < 200) {
     const interim = state.interim + 1
-    return interim > maxInterim
-      ? invalid("Interim", `more than ${maxInterim} interim replies`)
+    return interim > Http1.maxInterim
+      ? invalid("Interim", `more than ${Http1.maxInterim} interim replies`)
       : receive({ ...state, interim, reading: Http1.response(state.limits) }, rest)
   }
   if (head.status < 300) return invalid("Status", `the server answered ${head.status}, not 101`)

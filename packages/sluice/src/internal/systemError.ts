@@ -20,9 +20,9 @@ const reasons: ReadonlyMap<string, TransportError["reason"]> = new Map<string, T
   ["ECONNRESET", "ConnectionReset"],
   ["EHOSTDOWN", "HostUnreachable"],
   ["EHOSTUNREACH", "HostUnreachable"],
+  ["ENAMETOOLONG", "AddressNotAvailable"],
   ["ENETDOWN", "HostUnreachable"],
   ["ENETUNREACH", "HostUnreachable"],
-  ["ENAMETOOLONG", "AddressNotAvailable"],
   ["ENOTFOUND", "HostNotFound"],
   ["EPERM", "PermissionDenied"],
   ["EPIPE", "BrokenPipe"],
@@ -54,7 +54,7 @@ const reasonOf = (code: string, operation: TransportError["operation"]): Transpo
 
 const hints: ReadonlyMap<TransportError["reason"], string> = new Map<TransportError["reason"], string>([
   ["AddressInUse", "port 0 takes a free one"],
-  ["AddressNotAvailable", "this machine has no such address"],
+  ["AddressNotAvailable", "this machine has no such address, or no such directory"],
   ["CertificateRejected", "the option `ca` of the TLS client says whom to trust"],
   ["ConnectionRefused", "nobody listens there"],
   [

@@ -1,6 +1,6 @@
 /** Clients: what they ask for, what they make of the answer, and what they leave; on every network. */
 import { assert, describe } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Queue, Ref, type Scope, Stream } from "effect"
+import { Deferred, Effect, Fiber, Queue, Ref } from "effect"
 import * as Fields from "../../src/Fields.js"
 import * as Message from "../../src/Message.js"
 import * as Network from "../../src/Network.js"
@@ -9,6 +9,7 @@ import * as WebSocketClient from "../../src/WebSocketClient.js"
 import { assertBytes, concat } from "../support/bytes.js"
 import { head, latin1 } from "../support/http.js"
 import * as Peer from "../support/peer.js"
+import { site } from "../support/site.js"
 import { turns } from "../support/turns.js"
 import { type Host, scenario, urlOf } from "./host.js"
 
@@ -83,32 +84,9 @@ const wrongAnswers: ReadonlyArray<readonly [what: string, answer: (request: stri
 const replace = (request: string, what: string | RegExp, by: string): Uint8Array =>
   latin1(new TextDecoder("latin1").decode(Peer.switching(request)).replace(what, by))
 
-/** A server that answers each request in its own way; what it heard, and what became of each connection. */
-const answering = (
-  answer: (request: string, transport: Network.Transport) => Effect.Effect<void, unknown, Scope.Scope>
-) =>
-  Effect.gen(function* () {
-    const network = yield* Network.Network
-    const listener = yield* network.listen({})
-    const requests = yield* Queue.unbounded<string>()
-    const ends = yield* Queue.unbounded<string>()
-    const one = Effect.gen(function* () {
-      const transport = yield* listener.accept
-      yield* Effect.gen(function* () {
-        const { head } = yield* Peer.readHead(transport)
-        yield* Queue.offer(requests, head)
-        yield* answer(head, transport)
-        yield* Stream.runDrain(Network.reads(transport))
-        yield* Queue.offer(ends, "End")
-      }).pipe(
-        Effect.scoped,
-        Effect.catchAll(() => Queue.offer(ends, "Reset")),
-        Effect.forkScoped
-      )
-    })
-    yield* Effect.forkScoped(Effect.forever(one))
-    return { address: listener.address, url: urlOf(listener.address, "/path?a=b"), requests, ends }
-  })
+/** Such a site, and a URL that leads to it. */
+const answering = (answer: Parameters<typeof site>[0]) =>
+  Effect.map(site(answer), (made) => ({ ...made, url: urlOf(made.address, "/path?a=b") }))
 
 export const connecting = (host: Host): void => {
   const test = scenario(host)
